@@ -1,0 +1,114 @@
+package commands
+
+import (
+	"context"
+
+	"rentbook/domain"
+	"rentbook/domain/rent"
+	"rentbook/domain/tenancy"
+	"rentbook/eventstore"
+)
+
+// PutTenancy opens a tenancy and its rent account, or changes what the tenancy is.
+type PutTenancy struct {
+	Tenancy  string
+	Property string
+	Kind     string
+	StartsOn string
+	EndsOn   string
+	Currency string
+}
+
+// PutTenancy carries out a PutTenancy. It writes two streams: the account first, then the tenancy,
+// which exists once its own event does. Doing it again completes what was interrupted.
+func (h *Handler) PutTenancy(ctx context.Context, m Meta, c PutTenancy) (Receipt, error) {
+	t, about, err := c.noun(m)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := h.propertyExists(ctx, about.Property, "property"); err != nil {
+		return Receipt{}, err
+	}
+	_, v, err := consider(ctx, h, m, t, tenancy.Tenancy.Set, about)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if len(v.facts) > 0 {
+		if err := h.openAccount(ctx, m, t, about); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return decide(ctx, h, m, t, tenancy.Tenancy.Set, about)
+}
+
+func (c PutTenancy) noun(m Meta) (target, tenancy.Particulars, error) {
+	var f form
+	id := f.id("tenancy", c.Tenancy)
+	about := tenancy.Particulars{
+		Property: f.id("property", c.Property),
+		Kind:     f.given("kind", c.Kind, wordMax),
+		StartsOn: f.date("starts_on", c.StartsOn),
+		EndsOn:   f.dateOrNone("ends_on", c.EndsOn),
+		Currency: f.currency("currency", c.Currency),
+	}
+	return target{stream: tenancyStream(id), kind: "tenancy", id: id, changeable: true}, about, permit(m, f)
+}
+
+// openAccount gives the account the tenancy's days. Its command is derived from the tenancy's.
+func (h *Handler) openAccount(ctx context.Context, m Meta, t target, p tenancy.Particulars) error {
+	opening, account := accountOpening(m, t, p)
+	m.Expect = nil
+	_, err := decide(ctx, h, m, account, rent.Account.Open, opening)
+	return err
+}
+
+// accountOpening is the account's part of opening a tenancy or changing its days.
+func accountOpening(m Meta, t target, p tenancy.Particulars) (rent.Opening, target) {
+	id := t.command(m.Expect).String()
+	return rent.Opening{StartsOn: p.StartsOn, EndsOn: p.EndsOn, Currency: p.Currency},
+		target{stream: accountStream(t.id), kind: "opening", id: domain.ID(id)}
+}
+
+func tenancyStream(id domain.ID) eventstore.Stream {
+	return eventstore.NewStream(tenancy.Category, string(id))
+}
+
+func accountStream(id domain.ID) eventstore.Stream {
+	return eventstore.NewStream(rent.Category, string(id))
+}
+
+// PutTenant says who a tenant is.
+type PutTenant struct {
+	Tenancy     string
+	Person      string
+	Name        string
+	DateOfBirth string
+	Email       string
+	Phone       string
+	LiableFrom  string
+	LiableTo    string
+}
+
+// PutTenant carries out a PutTenant.
+func (h *Handler) PutTenant(ctx context.Context, m Meta, c PutTenant) (Receipt, error) {
+	t, about, err := c.noun(m)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return decide(ctx, h, m, t, tenancy.Tenancy.SetTenant, about)
+}
+
+func (c PutTenant) noun(m Meta) (target, tenancy.Tenant, error) {
+	var f form
+	id := f.id("tenancy", c.Tenancy)
+	about := tenancy.Tenant{
+		Person:      f.id("person", c.Person),
+		Name:        domain.NewPersonal(f.given("name", c.Name, domain.TextMax)),
+		DateOfBirth: domain.NewPersonal(f.dateOrNone("date_of_birth", c.DateOfBirth).String()),
+		Email:       f.personal("email", c.Email),
+		Phone:       f.personal("phone", c.Phone),
+		LiableFrom:  f.date("liable_from", c.LiableFrom),
+		LiableTo:    f.dateOrNone("liable_to", c.LiableTo),
+	}
+	return target{stream: tenancyStream(id), kind: "tenant", id: about.Person, changeable: true}, about, permit(m, f)
+}

@@ -53,6 +53,9 @@ func ImportNames() []string {
 	}
 }
 
+// ErrNothingToImport is a folder without any of the files.
+var ErrNothingToImport = errors.New("holds none of " + strings.Join(ImportNames(), ", "))
+
 // ErrNotImportable is a file whose name says nothing about what is in it.
 var ErrNotImportable = errors.New("is none of " + strings.Join(ImportNames(), ", "))
 

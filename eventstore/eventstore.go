@@ -163,9 +163,11 @@ type Store interface {
 	// ErrUnavailable.
 	Append(ctx context.Context, s Stream, after Version, events ...Proposed) (Commit, error)
 
-	// AppendEach carries out several appends, each of which stands or falls alone as in Append,
-	// and answers one outcome for each. Appends to one stream happen in the order given; the
-	// embedded log keeps the order of all.
+	// AppendEach carries out several appends as Append does, and answers one outcome for each. Those
+	// to different streams stand or fall alone; behind one that failed, the others of its stream
+	// are not attempted and wrap ErrConflict, because they were decided on what it would have
+	// recorded. Appends to one stream happen in the order given; the embedded log keeps the order
+	// of all.
 	AppendEach(ctx context.Context, appends []Append) []Outcome
 }
 

@@ -293,13 +293,15 @@ func (a Account) Reverse(r Reversal) ([]Event, error) {
 	switch {
 	case !ok || payment.kind != KindPayment:
 		return nil, ErrUnknownPayment
-	case payment.reversed:
-		return nil, ErrAlreadyReversed
 	case r.ValueDate < payment.on:
 		return nil, ErrReversedBefore
 	}
 	fact, err := r.fact(domain.Money{Minor: payment.minor, Currency: a.currency})
-	return a.decideEntry(r.PeriodFrom, r.PeriodTo, fact, err)
+	facts, err := a.decideEntry(r.PeriodFrom, r.PeriodTo, fact, err)
+	if err == nil && payment.reversed { // last, so that what is wrong by itself is refused as that every time
+		return nil, ErrAlreadyReversed
+	}
+	return facts, err
 }
 
 // Adjustment is a credit, debit, write-off, write-on or refund.

@@ -1,0 +1,277 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"zombiezen.com/go/sqlite"
+
+	"rentbook/eventstore"
+	"rentbook/eventstore/sqlite/sqlitefile"
+)
+
+// Bounds of what the writer remembers; a stream is about 200 bytes.
+const (
+	streamsKept = 64 << 10
+	typesKept   = 1 << 10
+	actorsKept  = 16 << 10
+)
+
+// writer is the one goroutine of a process that appends. What it remembers of the log (the head of
+// each stream, the numbers of names, the last position and time) holds only until another process
+// has committed or a transaction of its own was undone.
+//
+// Between two requests nobody touches its connection.
+type writer struct {
+	log      *Log
+	conn     *sqlite.Conn
+	commit   func() error
+	finished chan struct{} // closed when the queue is closed and empty
+	took     time.Duration // the last commit, sync included
+
+	seen    int64 // PRAGMA data_version: changes when somebody else has committed
+	last    mark
+	streams *simplelru.LRU[eventstore.Stream, head]
+	types   *simplelru.LRU[string, int64]
+	actors  *simplelru.LRU[eventstore.Actor, int64]
+}
+
+// mark is where the log ends.
+type mark struct {
+	known    bool
+	position int64
+	at       int64 // microseconds
+}
+
+// head is where a stream ends; the id is zero while it has no event.
+type head struct {
+	id      int64
+	version eventstore.Version
+}
+
+func newWriter(l *Log, conn *sqlite.Conn) *writer {
+	w := &writer{
+		log:      l,
+		conn:     conn,
+		commit:   func() error { return sqlitefile.Exec(conn, "COMMIT") },
+		finished: make(chan struct{}),
+	}
+	w.forget()
+	return w
+}
+
+// forget drops whatever may no longer be so.
+func (w *writer) forget() {
+	w.last = mark{}
+	w.streams = newLRU[eventstore.Stream, head](streamsKept)
+	w.types = newLRU[string, int64](typesKept)
+	w.actors = newLRU[eventstore.Actor, int64](actorsKept)
+}
+
+// newLRU spares its callers an error that only a size of zero can cause.
+func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
+	lru, err := simplelru.NewLRU[K, V](size, nil)
+	if err != nil {
+		panic(err)
+	}
+	return lru
+}
+
+func (w *writer) run() {
+	defer close(w.finished)
+	var batch []*request
+	for {
+		batch = w.log.queue.take(batch[:0])
+		if len(batch) == 0 {
+			return
+		}
+		w.answer(batch, w.transact(batch))
+		w.log.queue.gather(len(batch), w.took)
+		clear(batch)
+	}
+}
+
+func (w *writer) answer(batch []*request, err error) {
+	for _, r := range batch {
+		if err != nil {
+			r.outcomes = failed(r.appends, err)
+		}
+		close(r.answered)
+	}
+}
+
+// transact carries out a batch in one transaction, with one sync for all. A request that is refused
+// or repeated writes nothing and leaves the others alone; an error of the storage undoes them all.
+func (w *writer) transact(batch []*request) error {
+	if err := context.Cause(w.log.life); err != nil {
+		return err
+	}
+	if err := w.log.checkpoints.finish(w.conn); err != nil {
+		return w.log.judge(err)
+	}
+	if err := w.begin(); err != nil {
+		return w.undo(err)
+	}
+	before := w.last.position
+	if err := w.record(batch); err != nil {
+		return w.undo(err)
+	}
+	if w.last.position == before {
+		return w.undo(nil)
+	}
+	began := w.log.options.Now()
+	w.log.options.BeforeSync()
+	if err := w.commit(); err != nil {
+		return w.undo(fmt.Errorf("commit: %w", err))
+	}
+	w.took = w.log.options.Now().Sub(began)
+	w.log.news.announce()
+	w.log.checkpoints.wrote(w.last.position - before)
+	return nil
+}
+
+// begin takes the write lock of all processes, and only then asks whether another one has written:
+// from here to the commit nobody can.
+func (w *writer) begin() error {
+	if err := sqlitefile.Exec(w.conn, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	seen, err := sqlitefile.Int(w.conn, "PRAGMA data_version")
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if seen != w.seen {
+		w.forget()
+		w.seen = seen
+	}
+	if w.last.known {
+		return nil
+	}
+	w.last, err = findLast(w.conn)
+	return err
+}
+
+// undo ends the transaction without a trace, and answers what its failure means.
+func (w *writer) undo(err error) error {
+	if !w.conn.AutocommitEnabled() { // SQLite may have undone it already
+		err = errors.Join(err, sqlitefile.Exec(w.conn, "ROLLBACK"))
+	}
+	if err == nil {
+		return nil
+	}
+	w.forget()
+	return w.log.judge(err)
+}
+
+func (w *writer) record(batch []*request) error {
+	now := w.log.options.Now().UnixMicro()
+	for _, r := range batch {
+		for i, a := range r.appends {
+			if err := w.recordOne(r, i, a, now); err != nil {
+				return fmt.Errorf("record: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) recordOne(r *request, i int, a eventstore.Append, now int64) (err error) {
+	outcome := r.outcomes[i]
+	switch {
+	case outcome.Err != nil:
+	case (*r.behind)[a.Stream]:
+		outcome.Err = errBehind(a.Stream)
+	default:
+		if outcome, err = w.append(a, now); err != nil {
+			return err
+		}
+	}
+	r.outcomes[i] = r.behind.settle(a, outcome)
+	return nil
+}
+
+// append answers an outcome of its own, or an error that ends the whole transaction.
+func (w *writer) append(a eventstore.Append, now int64) (eventstore.Outcome, error) {
+	h, err := w.head(a.Stream)
+	if err != nil {
+		return eventstore.Outcome{}, err
+	}
+	if h.version == a.After {
+		return w.insert(h, a, now)
+	}
+	commit, repeated, err := findRepeat(w.conn, h, a)
+	if err != nil || repeated {
+		return eventstore.Outcome{Commit: commit}, err
+	}
+	conflict := &eventstore.ConflictError{Stream: a.Stream, Want: a.After, Got: h.version}
+	return eventstore.Outcome{Err: conflict}, nil
+}
+
+func (w *writer) head(s eventstore.Stream) (head, error) {
+	if h, ok := w.streams.Get(s); ok {
+		return h, nil
+	}
+	return findHead(w.conn, s)
+}
+
+func (w *writer) insert(h head, a eventstore.Append, now int64) (_ eventstore.Outcome, err error) {
+	if h.id == 0 {
+		if h.id, err = insertStream(w.conn, a.Stream); err != nil {
+			return eventstore.Outcome{}, err
+		}
+	}
+	for i := range a.Events {
+		h.version++
+		// Recorded times strictly rise, whatever the clocks of the machine or of its processes do.
+		w.last.position, w.last.at = w.last.position+1, max(now, w.last.at+1)
+		if err := w.insertEvent(h, &a.Events[i]); err != nil {
+			return eventstore.Outcome{}, err
+		}
+	}
+	w.streams.Add(a.Stream, h)
+	return eventstore.Outcome{Commit: commitAt(h.version, w.last.position)}, nil
+}
+
+func (w *writer) insertEvent(h head, e *eventstore.Proposed) error {
+	kind, err := w.typeOf(e.Type)
+	if err != nil {
+		return err
+	}
+	actor, err := w.actorOf(e.Metadata.Actor)
+	if err != nil {
+		return err
+	}
+	return insertEvent(w.conn, row{w.last, h, kind, actor}, e)
+}
+
+func (w *writer) typeOf(name string) (int64, error) {
+	if id, ok := w.types.Get(name); ok {
+		return id, nil
+	}
+	id, err := findOrInsertType(w.conn, name)
+	if err == nil {
+		w.types.Add(name, id)
+	}
+	return id, err
+}
+
+func (w *writer) actorOf(a eventstore.Actor) (int64, error) {
+	if id, ok := w.actors.Get(a); ok {
+		return id, nil
+	}
+	id, err := findOrInsertActor(w.conn, a)
+	if err == nil {
+		w.actors.Add(a, id)
+	}
+	return id, err
+}
+
+func commitAt(v eventstore.Version, position int64) eventstore.Commit {
+	return eventstore.Commit{Version: v, Position: positionAt(position)}
+}
+
+//nolint:gosec // row ids are positive
+func positionAt(rowID int64) eventstore.Position { return eventstore.PositionAt(uint64(rowID)) }

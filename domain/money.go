@@ -23,7 +23,7 @@ func (m Money) String() string {
 	scale := m.Currency.Scale()
 	sign, n := "", uint64(m.Minor) //nolint:gosec // G115: the sign is taken care of in the next line
 	if m.Minor < 0 {
-		sign, n = "-", uint64(-m.Minor) //nolint:gosec // G115: positive here
+		sign, n = "-", uint64(-m.Minor)
 	}
 	digits := strconv.FormatUint(n, 10)
 	if scale == 0 {

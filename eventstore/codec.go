@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -148,7 +149,7 @@ func Decode[E Named](ctx context.Context, c *Codec, r Recorded) (E, error) {
 	if err := json.Unmarshal(data, value.Interface()); err != nil {
 		return none, fmt.Errorf("decode %s at %s: %w", r.Type, r.Position, err)
 	}
-	fact, ok := value.Elem().Interface().(E)
+	fact, ok := reflect.TypeAssert[E](value.Elem())
 	if !ok {
 		return none, fmt.Errorf("decode %s at %s: it does not belong on %s", r.Type, r.Position, r.Stream)
 	}
@@ -191,10 +192,8 @@ type sealedValue struct {
 // seal replaces the values of the fields by sealed ones.
 func (c *Codec) seal(data []byte, s sealing, fields []string) ([]byte, error) {
 	return rewrite(data, func(field, value []byte) ([]byte, error) {
-		for _, f := range fields {
-			if f == string(field) {
-				return c.sealValue(s, field, value)
-			}
+		if slices.Contains(fields, string(field)) {
+			return c.sealValue(s, field, value)
 		}
 		return value, nil
 	})

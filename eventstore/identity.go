@@ -11,8 +11,8 @@ import (
 
 // StreamIdentity holds the first event of every log; its type is TypeStarted.
 const (
-	StreamIdentity Stream = "log-identity"
-	TypeStarted           = "log.started.v1"
+	StreamIdentity = Stream("log-identity")
+	TypeStarted    = "log.started.v1"
 )
 
 // Identity is what the first event of a log says: which log this is, and which vault holds the
@@ -33,7 +33,7 @@ var ErrForeign = errors.New("it belongs to another log")
 func Identify(ctx context.Context, store Store, vault string) (Identity, error) {
 	known, err := identity(ctx, store)
 	if err == nil && known == (Identity{}) {
-		if err = start(ctx, store, Identity{Log: uuid.NewString(), Vault: vault}); err == nil || errors.Is(err, ErrConflict) {
+		if err = start(ctx, store, Identity{Log: fresh(), Vault: vault}); err == nil || errors.Is(err, ErrConflict) {
 			known, err = identity(ctx, store) // whoever was first
 		}
 	}
@@ -61,12 +61,15 @@ func identity(ctx context.Context, store Store) (Identity, error) {
 	return Identity{}, nil
 }
 
+// fresh names a log: the only id here that follows from nothing.
+func fresh() string { return uuid.NewString() } //nolint:forbidigo // see above
+
 func start(ctx context.Context, store Store, i Identity) error {
 	data, err := json.Marshal(i)
 	if err != nil {
 		return err
 	}
-	id := uuid.New()
+	id := uuid.MustParse(i.Log)
 	_, err = store.Append(ctx, StreamIdentity, 0, Proposed{
 		ID: id, Type: TypeStarted, Data: data,
 		Metadata: Metadata{Command: id, Correlation: id, Causation: id, Actor: Actor{ID: "rentbook", Role: "system"}},

@@ -39,7 +39,7 @@ func (DatesSet) EventType() string { return "calendar.dates-set.v1" }
 func (DateAdded) EventType() string { return "calendar.date-added.v1" }
 
 func (e DatesSet) applyTo(c Calendar) Calendar {
-	c.set = append(c.set[:len(c.set):len(c.set)], c.version)
+	c.set = append(slices.Clip(c.set), c.version)
 	c.dates = e.Dates
 	return c
 }
@@ -49,8 +49,8 @@ func (e DateAdded) applyTo(c Calendar) Calendar {
 	if !known {
 		c.dates = slices.Insert(slices.Clone(c.dates), at, e.Date)
 	}
-	c.set = append(c.set[:len(c.set):len(c.set)], c.version)
-	c.added = append(c.added[:len(c.added):len(c.added)], e.Date)
+	c.set = append(slices.Clip(c.set), c.version)
+	c.added = append(slices.Clip(c.added), e.Date)
 	return c
 }
 
@@ -81,7 +81,7 @@ func (c Calendar) Holds(d domain.Date) bool {
 }
 
 // Weight estimates the memory the state holds, in bytes.
-func (c Calendar) Weight() int { return 100 + 8*len(c.set) + 4*len(c.dates) }
+func (c Calendar) Weight() int { return 100 + 8*len(c.set) + 4*len(c.dates) + 4*len(c.added) }
 
 // Dates is a whole calendar to set, sorted and each day once (NewDates).
 type Dates struct{ dates []domain.Date }

@@ -68,6 +68,10 @@ func TestCalendar_Add(t *testing.T) {
 		adding{Name: "says nothing of a day that is there", Given: []calendar.Event{set(monday, tuesday)}, When: tuesday},
 		adding{Name: "says nothing of a day that was added", Given: []calendar.Event{calendar.DateAdded{Date: monday}}, When: monday},
 		adding{
+			Name:  "says nothing of a day that was added and has been taken out since",
+			Given: []calendar.Event{calendar.DateAdded{Date: monday}, set(friday)}, When: monday,
+		},
+		adding{
 			Name: "refuses a day more than a calendar holds", Given: []calendar.Event{full},
 			When: monday - 1, Err: domain.ErrTooLong.In("dates"),
 		},
@@ -144,6 +148,17 @@ func TestCalendar_holds_the_days_last_set_and_those_added_since(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestEvents_have_names_that_never_change(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, e := range calendar.Events() {
+		got = append(got, e.EventType())
+	}
+	if diff := cmp.Diff([]string{"calendar.dates-set.v1", "calendar.date-added.v1"}, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestCalendar_keeps_its_earlier_states_apart(t *testing.T) {

@@ -3,6 +3,8 @@ package chargerun_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rentbook/domain"
 	"rentbook/domain/chargerun"
 	"rentbook/domain/domaintest"
@@ -70,5 +72,16 @@ func TestRun_remembers_its_day_and_its_result(t *testing.T) {
 	done := r.Apply(finished(3))
 	if !done.Done || done.Result.Raised != 3 || done.Version() != 2 || r.Done || done.Weight() <= 0 {
 		t.Errorf("finished: %+v, and before: %+v", done, r)
+	}
+}
+
+func TestEvents_have_names_that_never_change(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, e := range chargerun.Events() {
+		got = append(got, e.EventType())
+	}
+	if diff := cmp.Diff([]string{"charge-run.started.v1", "charge-run.finished.v1"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

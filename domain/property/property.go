@@ -1,7 +1,11 @@
 // Package property is a home, a block or an estate: what rent is paid for and repairs are done to.
 package property
 
-import "rentbook/domain"
+import (
+	"slices"
+
+	"rentbook/domain"
+)
 
 // Category is that of the streams of properties.
 const Category = "property"
@@ -28,7 +32,7 @@ type Described struct {
 func (Described) EventType() string { return "property.described.v1" }
 
 func (Described) applyTo(p Property) Property {
-	p.described = append(p.described[:len(p.described):len(p.described)], p.version)
+	p.described = append(slices.Clip(p.described), p.version)
 	return p
 }
 

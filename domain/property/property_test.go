@@ -3,6 +3,8 @@ package property_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rentbook/domain"
 	"rentbook/domain/domaintest"
 	"rentbook/domain/property"
@@ -62,5 +64,23 @@ func TestProperty_keeps_its_earlier_states_apart(t *testing.T) {
 	}
 	if a, b := d.Recorded(one), d.Recorded(two); a[3] != 4 || b[3] != 4 {
 		t.Errorf("got %v and %v", a, b)
+	}
+}
+
+func TestKinds_are_those_of_the_import(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff([]string{"home", "block", "estate"}, property.Kinds()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEvents_have_names_that_never_change(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, e := range property.Events() {
+		got = append(got, e.EventType())
+	}
+	if diff := cmp.Diff([]string{"property.described.v1"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -20,8 +20,8 @@ type Account struct {
 	currency domain.Currency
 	balance  int64
 	entries  *immutable.Map[domain.ID, entry]
-	terms    []term // by from, then by version
-	owned    *immutable.SortedMap[ownedKey, owned]
+	terms    []term                                 // by from, then by version
+	owned    *immutable.SortedMap[ownedKey, *owned] // what is pointed to never changes
 }
 
 // entry is what decisions need of a line on the account.
@@ -46,7 +46,7 @@ func (a Account) Apply(e Event) Account {
 	a.version++
 	if a.entries == nil {
 		a.entries = immutable.NewMap[domain.ID, entry](idHasher{})
-		a.owned = immutable.NewSortedMap[ownedKey, owned](ownedComparer{})
+		a.owned = immutable.NewSortedMap[ownedKey, *owned](ownedComparer{})
 	}
 	return e.applyTo(a)
 }
@@ -114,7 +114,7 @@ func (e TermSet) applyTo(a Account) Account {
 }
 
 func (e ChargeRaised) applyTo(a Account) Account {
-	a.owned = a.owned.Set(ownedKey{code: e.Code, from: e.PeriodFrom}, owned{
+	a.owned = a.owned.Set(ownedKey{code: e.Code, from: e.PeriodFrom}, &owned{
 		span:      span{from: e.PeriodFrom, to: e.PeriodTo},
 		charge:    e.Charge,
 		valueDate: e.ValueDate,
@@ -129,9 +129,10 @@ func (e ChargeRaised) applyTo(a Account) Account {
 func (e ChargeCorrected) applyTo(a Account) Account {
 	key := ownedKey{code: e.Code, from: e.PeriodFrom}
 	if o, ok := a.owned.Get(key); ok {
-		o.raised = e.Owed.Minor
-		o.corrections++
-		a.owned = a.owned.Set(key, o)
+		corrected := *o
+		corrected.raised = e.Owed.Minor
+		corrected.corrections++
+		a.owned = a.owned.Set(key, &corrected)
 	}
 	return a.enter(e.entry())
 }

@@ -133,13 +133,13 @@ type book struct {
 	currency domain.Currency
 	run      Run
 	stretch  []stretch
-	owned    []owned
+	owned    []*owned
 }
 
 // stretch is a run of days on which one term is in force.
 type stretch struct {
 	span
-	term
+	*term
 	schedule
 }
 
@@ -180,7 +180,7 @@ func (a Account) inForce(code Code) []stretch {
 		t.AnchoredOn = anchorOf(t, terms) // later terms inherit it
 		terms = append(terms, t)
 		if days, ok := t.days().cut(tenancy); ok {
-			force = overlay(force, stretch{span: days, term: t, schedule: newSchedule(t.TermSet)})
+			force = overlay(force, stretch{span: days, term: &t, schedule: newSchedule(t.TermSet)})
 		}
 	}
 	return force
@@ -247,7 +247,7 @@ func (b book) charges() []dueFact {
 
 // unowned is what runs have not charged of the days.
 func (b book) unowned(days span) []span {
-	at, _ := slices.BinarySearchFunc(b.owned, days.from, func(o owned, d domain.Date) int {
+	at, _ := slices.BinarySearchFunc(b.owned, days.from, func(o *owned, d domain.Date) int {
 		return cmp.Compare(o.to, d)
 	})
 	var free []span
@@ -326,7 +326,7 @@ func (b book) eachPart(days span, visit func(s stretch, period, part span)) {
 	}
 }
 
-func (b book) correct(o owned, owedNow int64) ChargeCorrected {
+func (b book) correct(o *owned, owedNow int64) ChargeCorrected {
 	kind, difference := KindCharge, owedNow-o.raised
 	if difference < 0 {
 		kind, difference = KindCredit, -difference

@@ -435,7 +435,7 @@ func TestAccount_Charge_explains_a_charge(t *testing.T) {
 	s, err := tell(calendars("2023-01-01"), from("2024-01-01"), lasting("2024-01-01", "2024-01-03"),
 		term("R", "100", rent.Weekly, "2024-01-01", rentFree, func(e *rent.TermSet) { e.Fund = "hra" }),
 		term("S", "100", rent.Monthly, "2024-01-01", yearlyDays, coded("s")), term("W", "1", rent.Weekly, "2023-01-01", coded("w")),
-		lasting("2024-01-01", "2024-01-07"), lasting("2024-01-01", "2024-01-03"), "2024-01-01")
+		"2024-01-01")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -469,6 +469,20 @@ func TestAccount_Charge_explains_a_charge(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s.facts); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAccount_Charge_explains_a_whole_period_by_the_whole_amount(t *testing.T) {
+	t.Parallel()
+	for _, proration := range []rent.Proration{rent.PeriodDays, rent.YearlyDays} {
+		s, err := tell(from("2024-01-01"), term("R", "100", rent.Weekly, "2024-01-01", func(e *rent.TermSet) { e.Proration = proration }), "2024-01-01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		why := s.facts[0].(rent.ChargeRaised).Explanation //nolint:forcetypeassert // the first run raises
+		if why.Basis != proration || why.AmountBefore != "100.00" || why.AmountAfter != pounds("100") || why.DaysCovered != 7 {
+			t.Errorf("%s: %+v", proration, why)
+		}
 	}
 }
 

@@ -1,9 +1,12 @@
 package rent_test
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rentbook/domain"
 	"rentbook/domain/rent"
@@ -74,14 +77,41 @@ func TestEntries_show_what_a_fact_puts_on_the_account(t *testing.T) {
 			rent.AdjustmentMade{Adjustment: "A1", Kind: rent.KindWriteOff, Amount: pounds("1"), ValueDate: day, Corrects: "C1", Reason: text("Small")},
 			[]rent.Entry{{ID: "A1", Kind: rent.KindWriteOff, Code: "write_off", Description: text("Small"), Amount: pounds("1"), ValueDate: day, Corrects: "C1"}},
 		},
-		"nothing for a term":       {termSet(), nil},
-		"nothing for an opening":   {opened(), nil},
-		"nothing for other dates":  {rent.DatesChanged{}, nil},
-		"the days of a charge run": {rent.ChargeRaised{Charge: "rent:2024-03-05", Code: "rent", Description: "Rent", Amount: pounds("9"), ValueDate: day, PeriodFrom: day, PeriodTo: day + 6, Fund: "hra"}, []rent.Entry{{ID: "rent:2024-03-05", Kind: rent.KindCharge, Code: "rent", Description: text("Rent"), Amount: pounds("9"), ValueDate: day, PeriodFrom: day, PeriodTo: day + 6, Fund: "hra"}}},
+		"nothing for a term":        {termSet(), nil},
+		"nothing for an opening":    {opened(), nil},
+		"nothing for other dates":   {rent.DatesChanged{}, nil},
+		"the days of a charge run":  {rent.ChargeRaised{Charge: "rent:2024-03-05", Code: "rent", Description: "Rent", Amount: pounds("9"), ValueDate: day, PeriodFrom: day, PeriodTo: day + 6, Fund: "hra"}, []rent.Entry{{ID: "rent:2024-03-05", Kind: rent.KindCharge, Code: "rent", Description: text("Rent"), Amount: pounds("9"), ValueDate: day, PeriodFrom: day, PeriodTo: day + 6, Fund: "hra"}}},
 		"a difference, as a credit": {rent.ChargeCorrected{Correction: "rent:2024-03-05:r1", Corrects: "rent:2024-03-05", Kind: rent.KindCredit, Code: "rent", Amount: pounds("9"), ValueDate: day}, []rent.Entry{{ID: "rent:2024-03-05:r1", Kind: rent.KindCredit, Code: "rent", Amount: pounds("9"), ValueDate: day, Corrects: "rent:2024-03-05"}}},
 	} {
 		if diff := cmp.Diff(c.want, rent.Entries(c.fact)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestEvents_seal_every_text_that_may_be_about_a_person(t *testing.T) {
+	t.Parallel()
+	type personal interface {
+		Personal() (key string, fields []string)
+	}
+	for _, e := range rent.Events() {
+		var want []string
+		kind := reflect.TypeOf(e)
+		for i := range kind.NumField() {
+			if field := kind.Field(i); field.Type == reflect.TypeFor[domain.Personal]() {
+				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				want = append(want, name)
+			}
+		}
+		var got []string
+		if p, ok := e.(personal); ok {
+			var key string
+			if key, got = p.Personal(); key != "" {
+				t.Errorf("%s has the key %q, want the stream's own", e.EventType(), key)
+			}
+		}
+		if diff := cmp.Diff(want, got, cmpopts.SortSlices(strings.Compare)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", e.EventType(), diff)
 		}
 	}
 }

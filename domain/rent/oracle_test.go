@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"time"
 
 	"rentbook/domain"
@@ -195,18 +196,13 @@ func isChargeDay(t rent.TermSet, d domain.Date) bool {
 	day := d.Time()
 	switch t.Period {
 	case rent.Weekly, rent.Fortnightly, rent.FourWeekly:
-		names := map[rent.ChargeDay]time.Weekday{
-			"": time.Monday, "monday": time.Monday, "tuesday": time.Tuesday, "wednesday": time.Wednesday,
-			"thursday": time.Thursday, "friday": time.Friday, "saturday": time.Saturday, "sunday": time.Sunday,
-		}
-		return day.Weekday() == names[t.ChargeDay]
+		names := [...]rent.ChargeDay{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+		return names[day.Weekday()] == cmp.Or(t.ChargeDay, "monday")
 	case rent.Monthly, rent.Quarterly, rent.Yearly:
 	}
-	want := 1
-	if t.ChargeDay != "" {
-		if _, err := fmt.Sscan(string(t.ChargeDay), &want); err != nil {
-			panic(err)
-		}
+	want, err := strconv.Atoi(string(cmp.Or(t.ChargeDay, "1")))
+	if err != nil {
+		panic(err)
 	}
 	lastOfMonth := day.AddDate(0, 0, 1).Day() == 1
 	return day.Day() == want || lastOfMonth && day.Day() < want

@@ -3,6 +3,8 @@ package tenancy_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rentbook/domain"
 	"rentbook/domain/domaintest"
 	"rentbook/domain/tenancy"
@@ -156,5 +158,16 @@ func TestTenancy_knows_the_versions_that_set_each_tenant(t *testing.T) {
 	var none tenancy.Tenancy
 	if none.IsOpen() || asked.Recorded(none) != nil || after.Version() != 5 || after.Weight() <= none.Weight() {
 		t.Error("a tenancy nobody opened is open, knows tenants or weighs as much as another")
+	}
+}
+
+func TestEvents_have_names_that_never_change(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, e := range tenancy.Events() {
+		got = append(got, e.EventType())
+	}
+	if diff := cmp.Diff([]string{"tenancy.opened.v1", "tenancy.changed.v1", "tenancy.tenant-set.v1"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

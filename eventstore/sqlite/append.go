@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -34,7 +35,7 @@ const waitingMax = 16 << 10
 func (l *Log) Append(
 	ctx context.Context, s eventstore.Stream, after eventstore.Version, events ...eventstore.Proposed,
 ) (eventstore.Commit, error) {
-	outcomes := l.carryOut(ctx, []eventstore.Append{{Stream: s, After: after, Events: events}}, new(failures))
+	outcomes := l.carryOut(ctx, []eventstore.Append{{Stream: s, After: after, Events: events}}, nil)
 	return outcomes[0].Commit, outcomes[0].Err
 }
 
@@ -42,11 +43,12 @@ func (l *Log) Append(
 // transaction. When the context ends, the rest is not begun.
 func (l *Log) AppendEach(ctx context.Context, appends []eventstore.Append) []eventstore.Outcome {
 	outcomes := make([]eventstore.Outcome, 0, len(appends))
-	var behind failures
+	behind := failures{}
 	for len(appends) > 0 {
 		n := fitting(appends)
-		for i, outcome := range l.carryOut(ctx, appends[:n], &behind) {
-			outcomes = append(outcomes, behind.settle(appends[i], outcome)) // again: the whole transaction may have failed
+		for i, outcome := range l.carryOut(ctx, appends[:n], behind) {
+			outcomes = append(outcomes, outcome)
+			behind.add(appends[i].Stream, outcome.Err)
 		}
 		appends = appends[n:]
 	}
@@ -57,19 +59,16 @@ func (l *Log) AppendEach(ctx context.Context, appends []eventstore.Append) []eve
 // the same stream was decided on facts that are not there, and might still fit by its version.
 type failures map[eventstore.Stream]bool
 
-// settle keeps in mind what failed.
-func (f *failures) settle(a eventstore.Append, outcome eventstore.Outcome) eventstore.Outcome {
-	if outcome.Err == nil {
-		return outcome
+func (f failures) add(s eventstore.Stream, err error) {
+	if err != nil {
+		f[s] = true
 	}
-	if *f == nil {
-		*f = failures{}
-	}
-	(*f)[a.Stream] = true
-	return outcome
 }
 
-func errBehind(s eventstore.Stream) error {
+func (f failures) refuse(s eventstore.Stream) error {
+	if !f[s] {
+		return nil
+	}
 	return fmt.Errorf("append to %s: one before it failed: %w", s, eventstore.ErrConflict)
 }
 
@@ -94,47 +93,41 @@ func weigh(a eventstore.Append) (events, bytes int) {
 }
 
 // carryOut hands appends to the writer and waits for what became of them.
-func (l *Log) carryOut(ctx context.Context, appends []eventstore.Append, behind *failures) []eventstore.Outcome {
-	r := newRequest(appends)
-	r.behind = behind
+func (l *Log) carryOut(ctx context.Context, appends []eventstore.Append, behind failures) []eventstore.Outcome {
+	r := newRequest(appends, behind)
 	if r.events == 0 {
-		return r.outcomes // nothing in it for the writer
+		return r.failed(nil) // nothing in it for the writer
 	}
 	if err := ctx.Err(); err != nil {
-		return failed(appends, err)
+		return r.failed(err)
 	}
 	if err := l.queue.put(r); err != nil {
-		return failed(appends, err)
+		return r.failed(err)
 	}
 	select {
 	case <-r.answered:
 		return r.outcomes
 	case <-ctx.Done():
-		// Not the request's own outcomes: the writer may be filling them in.
-		return failed(appends, fmt.Errorf("the outcome is unknown: %w", ctx.Err()))
+		return r.failed(fmt.Errorf("the outcome is unknown: %w", ctx.Err()))
 	}
 }
 
-// request is some appends on their way through the writer, which fills in the outcomes and then
-// closes answered. Nobody else touches it in between.
+// request is some appends on their way through the writer, which answers with the outcomes and then
+// closes answered. A caller who gives up must not look at the outcomes; all else never changes.
 type request struct {
 	appends  []eventstore.Append
-	outcomes []eventstore.Outcome
-	answered chan struct{}
-	behind   *failures
+	refused  []error // nil for an append that can be tried
 	events   int
 	bytes    int
+	outcomes []eventstore.Outcome
+	answered chan struct{}
 }
 
-// newRequest settles what cannot be appended at all; the writer passes over it.
-func newRequest(appends []eventstore.Append) *request {
-	r := &request{
-		appends:  appends,
-		outcomes: make([]eventstore.Outcome, len(appends)),
-		answered: make(chan struct{}),
-	}
+// newRequest settles what need not be tried; the writer passes over it.
+func newRequest(appends []eventstore.Append, behind failures) *request {
+	r := &request{appends: appends, refused: make([]error, len(appends)), answered: make(chan struct{})}
 	for i, a := range appends {
-		if r.outcomes[i].Err = check(a); r.outcomes[i].Err == nil {
+		if r.refused[i] = cmp.Or(check(a), behind.refuse(a.Stream)); r.refused[i] == nil {
 			events, bytes := weigh(a)
 			r.events, r.bytes = r.events+events, r.bytes+bytes
 		}
@@ -142,11 +135,11 @@ func newRequest(appends []eventstore.Append) *request {
 	return r
 }
 
-// failed are the outcomes of appends that none of them could help.
-func failed(appends []eventstore.Append, err error) []eventstore.Outcome {
-	outcomes := make([]eventstore.Outcome, len(appends))
-	for i, a := range appends {
-		if outcomes[i].Err = check(a); outcomes[i].Err == nil {
+// failed are the outcomes when none of the appends could be helped.
+func (r *request) failed(err error) []eventstore.Outcome {
+	outcomes := make([]eventstore.Outcome, len(r.appends))
+	for i, a := range r.appends {
+		if outcomes[i].Err = r.refused[i]; outcomes[i].Err == nil {
 			outcomes[i].Err = fmt.Errorf("append to %s: %w", a.Stream, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,7 @@ func (l *Log) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if cause := errors.Join(ctx.Err(), context.Cause(l.life)); cause != nil {
+	if cause := cmp.Or(ctx.Err(), context.Cause(l.life)); cause != nil {
 		return fmt.Errorf("read the log: %w", cause)
 	}
 	return fmt.Errorf("read the log: %w", l.judge(err))
@@ -122,7 +123,15 @@ func (l *Log) readStream(conn *sqlite.Conn, p *page, s eventstore.Stream, after 
 	stmt.BindText(1, string(s))
 	stmt.BindInt64(2, integer(after))
 	only := func(int64) (eventstore.Stream, bool, error) { return s, true, nil }
-	return reader{conn, stmt, l.names, only}.fill(p)
+	if err := (reader{conn, stmt, l.names, only}).fill(p); err != nil {
+		return err
+	}
+	for i := range p.events {
+		if after++; p.events[i].Version != after {
+			return fmt.Errorf("the log is damaged: version %d of %s is not there", after, s)
+		}
+	}
+	return nil
 }
 
 func (l *Log) readAll(conn *sqlite.Conn, p *page, known streams, prefixes []string) error {
@@ -135,7 +144,14 @@ func (l *Log) readAll(conn *sqlite.Conn, p *page, known streams, prefixes []stri
 		s, err := known.name(conn, id)
 		return s, wanted(s, prefixes), err
 	}
-	return reader{conn, stmt, l.names, matching}.fill(p)
+	before := p.last
+	if err := (reader{conn, stmt, l.names, matching}).fill(p); err != nil {
+		return err
+	}
+	if gap := p.last - before - int64(p.rows); gap != 0 {
+		return fmt.Errorf("the log is damaged: between positions %d and %d, %d events are not there", before, p.last, gap)
+	}
+	return nil
 }
 
 func wanted(s eventstore.Stream, prefixes []string) bool {

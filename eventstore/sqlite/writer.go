@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ func (w *writer) run() {
 func (w *writer) answer(batch []*request, err error) {
 	for _, r := range batch {
 		if err != nil {
-			r.outcomes = failed(r.appends, err)
+			r.outcomes = r.failed(err)
 		}
 		close(r.answered)
 	}
@@ -169,27 +170,27 @@ func (w *writer) undo(err error) error {
 func (w *writer) record(batch []*request) error {
 	now := w.log.options.Now().UnixMicro()
 	for _, r := range batch {
-		for i, a := range r.appends {
-			if err := w.recordOne(r, i, a, now); err != nil {
-				return fmt.Errorf("record: %w", err)
-			}
+		if err := w.recordEach(r, now); err != nil {
+			return fmt.Errorf("record: %w", err)
 		}
 	}
 	return nil
 }
 
-func (w *writer) recordOne(r *request, i int, a eventstore.Append, now int64) (err error) {
-	outcome := r.outcomes[i]
-	switch {
-	case outcome.Err != nil:
-	case (*r.behind)[a.Stream]:
-		outcome.Err = errBehind(a.Stream)
-	default:
-		if outcome, err = w.append(a, now); err != nil {
-			return err
+// recordEach passes over what was refused before, and what comes behind a failure on its stream.
+func (w *writer) recordEach(r *request, now int64) (err error) {
+	r.outcomes = make([]eventstore.Outcome, len(r.appends))
+	behind := failures{}
+	for i, a := range r.appends {
+		outcome := eventstore.Outcome{Err: cmp.Or(r.refused[i], behind.refuse(a.Stream))}
+		if outcome.Err == nil {
+			if outcome, err = w.append(a, now); err != nil {
+				return err
+			}
 		}
+		behind.add(a.Stream, outcome.Err)
+		r.outcomes[i] = outcome
 	}
-	r.outcomes[i] = r.behind.settle(a, outcome)
 	return nil
 }
 

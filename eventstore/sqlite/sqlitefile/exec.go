@@ -72,8 +72,9 @@ func IsFull(err error) bool {
 	return code.ToPrimary() == sqlite.ResultFull || code == sqlite.ResultIOErrSHMSize
 }
 
-// IsFatal says whether the storage itself failed. After a failed sync the kernel may already have
-// dropped the pages that were not written: going on would build on data that is not there.
+// IsFatal says whether the storage itself failed, or what is stored is damaged. After a failed sync
+// the kernel may already have dropped the pages that were not written: going on would build on data
+// that is not there.
 func IsFatal(err error) bool {
 	switch code := sqlite.ErrCode(err); code {
 	case sqlite.ResultIOErrNoMem, sqlite.ResultIOErrSHMSize:

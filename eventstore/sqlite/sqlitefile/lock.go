@@ -27,7 +27,8 @@ func OpenLock(path string) (*Lock, error) {
 	return &Lock{file}, nil
 }
 
-// TryExclusive takes the lock alone if nobody else holds it, and says whether it did.
+// TryExclusive takes the lock alone if nobody else holds it, and says whether it did. If not, a share
+// held before is lost: Linux gives up the old lock before it asks for the new one.
 func (l *Lock) TryExclusive() (bool, error) { return l.try(unix.LOCK_EX) }
 
 // Exclusive takes the lock alone, and waits for it until the context ends.

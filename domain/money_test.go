@@ -177,8 +177,20 @@ func TestAmount_of_nought_is_an_amount(t *testing.T) {
 func TestPart_rounds_half_away_from_zero(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ minor, n, d, want int64 }{
-		{5, 1, 2, 3}, {-5, 1, 2, -3}, {5, -1, 2, -3}, {4, 1, 8, 1}, {3, 1, 8, 0}, {-4, 1, 8, -1}, {-3, 1, 8, 0},
-		{10, 1, 3, 3}, {20, 1, 3, 7}, {0, 1, 3, 0}, {7, 0, 3, 0}, {7, 3, 3, 7}, {1, 1, 2, 1}, {2, 1, 2, 1},
+		{5, 1, 2, 3},
+		{-5, 1, 2, -3},
+		{5, -1, 2, -3},
+		{4, 1, 8, 1},
+		{3, 1, 8, 0},
+		{-4, 1, 8, -1},
+		{-3, 1, 8, 0},
+		{10, 1, 3, 3},
+		{20, 1, 3, 7},
+		{0, 1, 3, 0},
+		{7, 0, 3, 0},
+		{7, 3, 3, 7},
+		{1, 1, 2, 1},
+		{2, 1, 2, 1},
 		{domain.MinorMax, 365, 365, domain.MinorMax},
 	} {
 		if got := domain.Part(c.minor, c.n, c.d); got != c.want {

@@ -3,6 +3,7 @@ package domain_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,8 +138,14 @@ func TestPersonal_that_is_erased_matches_any_text_but_not_none(t *testing.T) {
 		asked, recorded domain.Personal
 		want            bool
 	}{
-		{text, text, true}, {text, other, false}, {text, none, false}, {none, text, false}, {none, none, true},
-		{text, erased, true}, {other, erased, true}, {none, erased, false},
+		{text, text, true},
+		{text, other, false},
+		{text, none, false},
+		{none, text, false},
+		{none, none, true},
+		{text, erased, true},
+		{other, erased, true},
+		{none, erased, false},
 	} {
 		if got := c.asked.Matches(c.recorded); got != c.want {
 			t.Errorf("%q asked, %q recorded: want %v, got %v", c.asked, c.recorded, c.want, got)
@@ -165,7 +172,7 @@ func TestRefusal_is_told_by_its_code_whatever_it_says_and_about_which_field(t *t
 
 type names []string
 
-func (n names) Apply(name string) names { return append(n[:len(n):len(n)], name) }
+func (n names) Apply(name string) names { return append(slices.Clip(n), name) }
 
 func TestFold_replays_a_history_in_order_onto_the_zero_state(t *testing.T) {
 	t.Parallel()

@@ -132,7 +132,7 @@ func TestCalendar_holds_the_days_last_set_and_those_added_since(t *testing.T) {
 					t.Fatal(err)
 				}
 				clear(want)
-				for _, d := range facts[0].(calendar.DatesSet).Dates { //nolint:forcetypeassert // Set says so
+				for _, d := range facts[0].(calendar.DatesSet).Dates {
 					want[d] = true
 				}
 				c = c.Apply(facts[0])

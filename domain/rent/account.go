@@ -106,10 +106,8 @@ func (e TermSet) applyTo(a Account) Account {
 		}
 		terms = append(terms, t)
 	}
-	a.terms = append(terms, set)
-	slices.SortStableFunc(a.terms, func(x, y term) int {
-		return cmp.Or(cmp.Compare(x.From, y.From), cmp.Compare(x.version(), y.version()))
-	})
+	a.terms = append(terms, set) // after those of the same from: it was set later
+	slices.SortStableFunc(a.terms, func(x, y term) int { return cmp.Compare(x.From, y.From) })
 	return a
 }
 

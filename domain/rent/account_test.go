@@ -1,6 +1,7 @@
 package rent_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -284,7 +285,7 @@ func TestAccount_Reverse(t *testing.T) {
 			When: with(func(r *rent.Reversal) { r.Fee = amount("0.001") }),
 		},
 		reversings{
-			Name: "refuses a second time", Given: append(paid[:len(paid):len(paid)], reversed()), Err: rent.ErrAlreadyReversed,
+			Name: "refuses a second time", Given: append(slices.Clip(paid), reversed()), Err: rent.ErrAlreadyReversed,
 			When: with(func(r *rent.Reversal) { r.ID = "again" }),
 		},
 		reversings{
@@ -300,7 +301,7 @@ func TestAccount_Reverse(t *testing.T) {
 			When: with(func(r *rent.Reversal) { r.Payment = "C1" }),
 		},
 		reversings{
-			Name: "refuses to reverse a reversal", Given: append(paid[:len(paid):len(paid)], reversed()), Err: rent.ErrUnknownPayment,
+			Name: "refuses to reverse a reversal", Given: append(slices.Clip(paid), reversed()), Err: rent.ErrUnknownPayment,
 			When: with(func(r *rent.Reversal) { r.Payment, r.ID = "P1:reversal", "again" }),
 		},
 		reversings{

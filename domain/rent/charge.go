@@ -192,9 +192,9 @@ func anchorOf(t term, earlier []term) domain.Date {
 	if !t.AnchoredOn.IsZero() {
 		return t.AnchoredOn
 	}
-	for i := len(earlier) - 1; i >= 0; i-- {
-		if earlier[i].From < t.From {
-			return earlier[i].AnchoredOn
+	for _, e := range slices.Backward(earlier) {
+		if e.From < t.From {
+			return e.AnchoredOn
 		}
 	}
 	return t.From
@@ -258,7 +258,7 @@ func (b book) unowned(days span) []span {
 		if before, ok := days.cut(span{from: days.from, to: o.from - 1}); ok {
 			free = append(free, before)
 		}
-		days.from = max(days.from, o.to+1)
+		days.from = o.to + 1
 	}
 	if days.from <= days.to {
 		free = append(free, days)

@@ -403,7 +403,7 @@ func TestAccount_Charge_counts_52_or_53_Mondays_because_the_calendar_has_them(t 
 	}
 	weeks := map[int]int{} // by rent year, which starts on the first Monday in April
 	for _, fact := range s.facts {
-		d := fact.(rent.ChargeRaised).ValueDate //nolint:forcetypeassert // nothing was changed
+		d := fact.(rent.ChargeRaised).ValueDate
 		year, month, day := d.Date()
 		if month < time.April || month == time.April && day < 8 && d.Weekday() != time.Monday {
 			year--
@@ -479,7 +479,7 @@ func TestAccount_Charge_explains_a_whole_period_by_the_whole_amount(t *testing.T
 		if err != nil {
 			t.Fatal(err)
 		}
-		why := s.facts[0].(rent.ChargeRaised).Explanation //nolint:forcetypeassert // the first run raises
+		why := s.facts[0].(rent.ChargeRaised).Explanation
 		if why.Basis != proration || why.AmountBefore != "100.00" || why.AmountAfter != pounds("100") || why.DaysCovered != 7 {
 			t.Errorf("%s: %+v", proration, why)
 		}
@@ -550,8 +550,12 @@ func TestCharge_by_hand_overlaps_a_term_of_its_code(t *testing.T) {
 		from, to string
 		want     bool
 	}{
-		{"rent", "2024-01-01", "2024-01-08", true}, {"rent", "2024-01-14", "2024-01-14", true}, {"rent", "2024-01-15", "2024-01-31", false},
-		{"rent", "2024-01-01", "2024-01-07", false}, {"service", "2024-01-01", "2024-01-31", false}, {"service", "2030-01-01", "2030-01-01", true},
+		{"rent", "2024-01-01", "2024-01-08", true},
+		{"rent", "2024-01-14", "2024-01-14", true},
+		{"rent", "2024-01-15", "2024-01-31", false},
+		{"rent", "2024-01-01", "2024-01-07", false},
+		{"service", "2024-01-01", "2024-01-31", false},
+		{"service", "2030-01-01", "2030-01-01", true},
 	} {
 		if got := (rent.Charge{Code: c.code, PeriodFrom: date(c.from), PeriodTo: date(c.to)}).Overlaps(a); got != c.want {
 			t.Errorf("%s from %s to %s: want %v, got %v", c.code, c.from, c.to, c.want, got)
@@ -576,8 +580,14 @@ func TestAccount_entries_give_the_balance_of_any_day(t *testing.T) {
 		day     string
 		want    int64
 	}{
-		{known, "2024-03-04", 10000}, {known, "2024-03-06", 0}, {bounced, "2024-03-05", 0}, {bounced, "2024-03-06", 10000},
-		{backdated, "2024-03-01", 10000}, {backdated, "2024-03-02", 7000}, {backdated, "2024-03-05", -3000}, {backdated, "2024-03-06", 7000},
+		{known, "2024-03-04", 10000},
+		{known, "2024-03-06", 0},
+		{bounced, "2024-03-05", 0},
+		{bounced, "2024-03-06", 10000},
+		{backdated, "2024-03-01", 10000},
+		{backdated, "2024-03-02", 7000},
+		{backdated, "2024-03-05", -3000},
+		{backdated, "2024-03-06", 7000},
 	} {
 		var got int64
 		for _, fact := range c.history {

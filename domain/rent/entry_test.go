@@ -97,8 +97,8 @@ func TestEvents_seal_every_text_that_may_be_about_a_person(t *testing.T) {
 	for _, e := range rent.Events() {
 		var want []string
 		kind := reflect.TypeOf(e)
-		for i := range kind.NumField() {
-			if field := kind.Field(i); field.Type == reflect.TypeFor[domain.Personal]() {
+		for field := range kind.Fields() {
+			if field.Type == reflect.TypeFor[domain.Personal]() {
 				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 				want = append(want, name)
 			}

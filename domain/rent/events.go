@@ -14,9 +14,15 @@ type Event interface {
 // Events lists every fact of this stream, in the order of a tenancy's life.
 func Events() []Event {
 	return []Event{
-		AccountOpened{}, DatesChanged{}, TermSet{},
-		ChargeRaised{}, ChargeCorrected{}, ChargeEntered{},
-		PaymentReceived{}, PaymentReversed{}, AdjustmentMade{},
+		AccountOpened{},
+		DatesChanged{},
+		TermSet{},
+		ChargeRaised{},
+		ChargeCorrected{},
+		ChargeEntered{},
+		PaymentReceived{},
+		PaymentReversed{},
+		AdjustmentMade{},
 	}
 }
 

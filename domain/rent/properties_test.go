@@ -266,6 +266,45 @@ func TestAccount_Charge_raises_the_same_in_any_number_of_steps(t *testing.T) {
 	})
 }
 
+func TestAccount_Charge_explanations_add_up(t *testing.T) {
+	t.Parallel()
+	explained := func(t *rapid.T, e rent.Explanation) int64 {
+		before, ok := new(big.Rat).SetString(e.AmountBefore)
+		after, afterOK := new(big.Rat).SetString(e.AmountAfter.String())
+		most := big.NewRat(1, 100) // both ends of a part are rounded
+		if e.Basis == rent.YearlyDays {
+			most = big.NewRat(5001, 1_000_000)
+		}
+		if off := new(big.Rat); !ok || !afterOK || off.Abs(off.Sub(before, after)).Cmp(most) > 0 {
+			t.Fatalf("%s is rounded to %s: %+v", e.AmountBefore, e.AmountAfter, e)
+		}
+		return e.AmountAfter.Minor
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		l := newLife(t)
+		l.record(l.due(t, day(t, "first", 0, 300), 0)...)
+		l.change(t)
+		l.change(t)
+		l.record(l.due(t, base()+300, 0)...)
+		for _, fact := range l.history {
+			switch e := fact.(type) {
+			case rent.ChargeRaised:
+				if explained(t, e.Explanation) != e.Amount.Minor {
+					t.Fatalf("%s is of %s: %+v", e.Charge, e.Amount, e.Explanation)
+				}
+			case rent.ChargeCorrected:
+				var sum int64
+				for _, part := range e.Parts {
+					sum += explained(t, part)
+				}
+				if sum != e.Owed.Minor || e.Raised.Minor+rent.Entries(e)[0].Signed() != sum {
+					t.Fatalf("%s takes %s by %s to %s, its parts sum to %d", e.Correction, e.Raised, e.Amount, e.Owed, sum)
+				}
+			}
+		}
+	})
+}
+
 func byID(facts []rent.Event) map[domain.ID]rent.Event {
 	m := map[domain.ID]rent.Event{}
 	for _, fact := range facts {
@@ -322,9 +361,13 @@ func TestAccount_Apply_leaves_earlier_states_as_they_were(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := newLife(t)
-		states := map[int]rent.Account{}
+		type moment struct {
+			state   rent.Account
+			history []rent.Event
+		}
+		var moments []moment
 		for i := range 6 {
-			states[len(l.history)] = l.account
+			moments = append(moments, moment{l.account, slices.Clone(l.history)})
 			// Another future of the same account, which must leave no trace.
 			other := *l
 			other.history = slices.Clone(l.history)
@@ -334,13 +377,14 @@ func TestAccount_Apply_leaves_earlier_states_as_they_were(t *testing.T) {
 			other.record(anyTerm(t), dates(t), rent.PaymentReversed{
 				Reversal: "P:reversal", Payment: domain.ID(fmt.Sprint("X", i)), Amount: pounds("1"),
 			})
+			moments = append(moments, moment{other.account, other.history})
+			l.record(dates(t))
 			l.change(t)
 			l.record(l.due(t, base()+200, rapid.IntRange(1, 9).Draw(t, "most"))...)
 		}
-		for n, state := range states {
-			again := domain.Fold[rent.Account](l.history[:n]...)
-			if !reflect.DeepEqual(again, state) {
-				t.Fatalf("the state after %d of %d facts is no longer what its history amounts to", n, len(l.history))
+		for n, m := range moments {
+			if !reflect.DeepEqual(domain.Fold[rent.Account](m.history...), m.state) {
+				t.Fatalf("state %d, after %d facts, is no longer what its history amounts to", n, len(m.history))
 			}
 		}
 	})

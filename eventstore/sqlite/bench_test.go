@@ -2,7 +2,9 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,13 +12,15 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	driver "zombiezen.com/go/sqlite"
 
 	"rentbook/eventstore"
 	"rentbook/eventstore/sqlite"
+	"rentbook/eventstore/sqlite/sqlitefile"
 )
 
 // body has the size of a charge with its explanation.
-var body = slices.Repeat([]byte(`{"amount":"450.00"}`), 11) //nolint:gochecknoglobals // never written
+var body = slices.Repeat([]byte(`{"amount":"450.00"}`), 11)
 
 func proposed() eventstore.Proposed {
 	command := uuid.New()
@@ -26,6 +30,57 @@ func proposed() eventstore.Proposed {
 			Command: command, Correlation: command, Causation: command,
 			Actor: eventstore.Actor{ID: "cli", Role: "manager"},
 		},
+	}
+}
+
+// The limit: the same row and index through the driver, in one connection.
+func BenchmarkDriver(b *testing.B) {
+	for _, batch := range []int{1, 64} {
+		b.Run(fmt.Sprint(batch), func(b *testing.B) {
+			conn := driverFile(b, b.TempDir())
+			b.ResetTimer()
+			for i := 0; i < b.N; i += batch {
+				insertRaw(b, conn, i, batch)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
+func driverFile(b *testing.B, dir string) *driver.Conn {
+	b.Helper()
+	conn, err := sqlitefile.OpenConn(sqlitefile.Config{
+		Path: filepath.Join(dir, "raw.db"), ApplicationID: 1, Version: 1,
+		Schema: `CREATE TABLE event (position INTEGER PRIMARY KEY, stream INTEGER, version INTEGER,
+			type INTEGER, actor INTEGER, at INTEGER, ids BLOB, authority TEXT, data BLOB) STRICT;
+			CREATE UNIQUE INDEX event_of_stream ON event (stream, version)`,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func insertRaw(b *testing.B, conn *driver.Conn, from, batch int) {
+	b.Helper()
+	ids := make([]byte, 32)
+	err := sqlitefile.Exec(conn, "BEGIN IMMEDIATE")
+	for i := from; i < from+batch && err == nil; i++ {
+		stmt, prepared := conn.Prepare(`INSERT INTO event (stream, version, type, actor, at, ids, data)
+			VALUES (?1, ?2, 1, 1, ?3, ?4, ?5)`)
+		if prepared != nil {
+			b.Fatal(prepared)
+		}
+		stmt.BindInt64(1, int64(i%64))
+		stmt.BindInt64(2, int64(i))
+		stmt.BindInt64(3, 1_780_000_000_000_000+int64(i))
+		stmt.BindBytes(4, ids)
+		stmt.BindBytes(5, body)
+		_, err = stmt.Step()
+	}
+	if err = errors.Join(err, sqlitefile.Exec(conn, "COMMIT")); err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -175,6 +175,6 @@ func findOrInsert(conn *sqlite.Conn, find, add string, bind func(*sqlite.Stmt)) 
 
 // integer and version translate what SQLite keeps as 64 signed bits. A version counts rows.
 
-func integer(v eventstore.Version) int64 { return int64(min(v, 1<<62)) } //nolint:gosec // bounded
+func integer(v eventstore.Version) int64 { return int64(min(v, 1<<62)) }
 
 func version(n int64) eventstore.Version { return eventstore.Version(n) } //nolint:gosec // counts rows

@@ -50,7 +50,7 @@ func (v *Vault) unlock(ctx context.Context, dir string) error {
 // first one's.
 func (v *Vault) found(ctx context.Context) (*identity, error) {
 	var err error
-	if v.id, err = uuid.NewRandom(); err != nil {
+	if v.id, err = uuid.NewRandom(); err != nil { //nolint:forbidigo // a vault is made once, by nobody's command
 		return nil, fmt.Errorf("name the vault: %w", err)
 	}
 	proof, err := v.master.Encrypt(nil, v.bound(""))

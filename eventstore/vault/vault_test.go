@@ -173,6 +173,35 @@ func TestVault_DestroyBeforeThereIsAKey(t *testing.T) {
 	}
 }
 
+// Keys are made before, between and after others are destroyed: no copy may stay behind in a page
+// that was split or moved.
+func TestVault_DestroysWithoutATrace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	v := open(t, dir, vault.Options{})
+	var destroyed [][]byte
+	for round := range 10 {
+		var subjects []string
+		for i := range 60 {
+			subjects = append(subjects, fmt.Sprintf("person-%d-%d", i*7919%60, round))
+		}
+		if err := v.Ensure(t.Context(), subjects...); err != nil {
+			t.Fatal(err)
+		}
+		for _, subject := range subjects[:5] {
+			destroyed = append(destroyed, wrappedKey(t, dir, subject))
+			if err := v.Destroy(t.Context(), subject); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, wrapped := range destroyed {
+		if onDisk(t, dir, wrapped) {
+			t.Error("a destroyed key is still in the files")
+		}
+	}
+}
+
 // wrappedKey reads the bytes to look for with SQLite: opening the file itself would drop its locks.
 func wrappedKey(t *testing.T, dir, subject string) []byte {
 	t.Helper()

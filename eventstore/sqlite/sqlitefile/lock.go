@@ -78,7 +78,6 @@ func (l *Lock) try(how int) (bool, error) {
 // flock asks again when a signal interrupts it, as the Go runtime's own preemption does.
 func flock(file *os.File, how int) error {
 	for {
-		//nolint:gosec // a file descriptor fits an int
 		if err := unix.Flock(int(file.Fd()), how); !errors.Is(err, unix.EINTR) {
 			return err
 		}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+
+	"rentbook/cmd/rentbook/demo"
+	"rentbook/commands"
+)
+
+// tour prints what to try in a demo: commands that work when pasted.
+type tour struct {
+	demo.Highlights
+	url     string
+	data    string
+	secrets map[commands.Role]string
+}
+
+func (t tour) print(out io.Writer) {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	corrected, bounced := t.About(demo.Corrected), t.About(demo.Bounced)
+	say("\nRentbook's demo: a made-up landlord with two years behind him. The API is at %s/api/v1,", t.url)
+	say("described at %s/docs. Nothing is kept after you press Ctrl-C, unless you named a folder.", t.url)
+	say("\nWhat is there to see:\n")
+	for _, h := range t.Accounts {
+		say("  %s", h)
+	}
+	say("\nIn another terminal. What the tenant of %s was told on %s, before a wrong rent was put right:\n",
+		corrected.Account, t.Before.At.UTC().Format("2 January 2006 at 15:04:05"))
+	t.curl(say, commands.RoleTenant, statementPath(corrected)+"&known_at="+t.Before.Position.String())
+	say("\nThe same days as they are known now. The correction has lines of its own; the old ones stay:\n")
+	t.curl(say, commands.RoleTenant, statementPath(corrected))
+	say("\nWhy one of those lines is what it is, down to its event:\n")
+	t.curl(say, commands.RoleTenant, "/accounts/"+corrected.Account+"/entries/"+corrected.Entry+"/explanation")
+	say("\nA bounced direct debit, its reversal and its fee, as the manager sees it:\n")
+	t.curl(say, commands.RoleManager, statementPath(bounced))
+	say("\nA payment. Send it twice: it is recorded once (the second answer says Idempotent-Replayed: true):\n")
+	say("  curl -i -X PUT -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n"+
+		"    -d '{\"amount\":\"25.00\",\"value_date\":\"2026-10-30\",\"method\":\"card\"}' \\\n"+
+		"    '%s/api/v1/accounts/%s/payments/DEMO-1'", t.secrets[commands.RoleManager], t.url, bounced.Account)
+	say("\nEverything that ever happened on that account, as the auditor sees it (what is personal stays sealed):\n")
+	t.curl(say, commands.RoleAuditor, "/streams/rentAccount-"+bounced.Account)
+	say("\nAnd beside the running server, from the command line:\n")
+	say("  go run ./cmd/rentbook statement %s --from %s --to %s --data %s", bounced.Account, bounced.From, bounced.To, t.data)
+	say("  go run ./cmd/rentbook verify --data %s\n", t.data)
+}
+
+func statementPath(h demo.Highlight) string {
+	days := url.Values{"from": {h.From.String()}, "to": {h.To.String()}}
+	return "/accounts/" + h.Account + "/statement.csv?" + days.Encode()
+}
+
+func (t tour) curl(say func(string, ...any), role commands.Role, path string) {
+	say("  curl -s -H 'Authorization: Bearer %s' \\\n    '%s/api/v1%s'", t.secrets[role], t.url, path)
+}

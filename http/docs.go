@@ -1,0 +1,232 @@
+package http
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rentbook/commands"
+	"rentbook/domain"
+	"rentbook/domain/chargerun"
+	"rentbook/domain/rent"
+	tenancies "rentbook/domain/tenancy"
+	"rentbook/eventstore"
+	"rentbook/http/statement"
+	"rentbook/projections"
+)
+
+// docs is the description of the API as its page shows it.
+type docs struct {
+	Title, Version, Description string
+	Groups                      []docsGroup
+	Problems                    []docsProblem
+}
+
+type docsGroup struct {
+	Name       string
+	Operations []docsOperation
+}
+
+type docsOperation struct {
+	ID, Method, Path, Summary, Description string
+	Parameters, Members                    []docsField
+	Example                                string
+	Answers                                []docsAnswer
+}
+
+type docsField struct {
+	Name, In, Type, Text string
+	Required             bool
+}
+
+type docsAnswer struct{ Status, Text, Types, Example string }
+
+type docsProblem struct {
+	Code   string
+	Status int
+	Text   string
+}
+
+func newDocs(api *huma.OpenAPI) docs {
+	page := docs{Title: api.Info.Title, Version: api.Info.Version, Description: api.Info.Description, Problems: problems()}
+	groups := map[string]int{}
+	for _, path := range sortedKeys(api.Paths) {
+		item := api.Paths[path]
+		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post} {
+			if op == nil {
+				continue
+			}
+			tag := op.Tags[0]
+			if _, known := groups[tag]; !known {
+				groups[tag] = len(page.Groups)
+				page.Groups = append(page.Groups, docsGroup{Name: tag})
+			}
+			group := &page.Groups[groups[tag]]
+			group.Operations = append(group.Operations, describe(api, op))
+		}
+	}
+	return page
+}
+
+func describe(api *huma.OpenAPI, op *huma.Operation) docsOperation {
+	shown := docsOperation{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description}
+	for _, p := range op.Parameters {
+		shown.Parameters = append(shown.Parameters, docsField{
+			Name: p.Name, In: p.In, Type: typeOf(p.Schema), Text: p.Description, Required: p.Required,
+		})
+	}
+	if op.RequestBody != nil {
+		body := resolve(api, op.RequestBody.Content[typeJSON].Schema)
+		for _, name := range sortedMembers(body) {
+			member := resolve(api, body.Properties[name])
+			shown.Members = append(shown.Members, docsField{
+				Name: name, Type: typeOf(member), Text: member.Description, Required: slices.Contains(body.Required, name),
+			})
+		}
+		shown.Example = example(api, body)
+	}
+	for _, code := range sortedKeys(op.Responses) {
+		if code != "default" {
+			shown.Answers = append(shown.Answers, answerOf(api, code, op.Responses[code]))
+		}
+	}
+	return shown
+}
+
+func answerOf(api *huma.OpenAPI, code string, r *huma.Response) docsAnswer {
+	shown := docsAnswer{Status: code, Text: r.Description, Types: strings.Join(sortedKeys(r.Content), ", ")}
+	if content := r.Content[typeJSON]; content != nil && content.Schema != nil && content.Schema.Type != huma.TypeString {
+		shown.Example = example(api, resolve(api, content.Schema))
+	}
+	return shown
+}
+
+func resolve(api *huma.OpenAPI, s *huma.Schema) *huma.Schema {
+	if s != nil && s.Ref != "" {
+		return api.Components.Schemas.SchemaFromRef(s.Ref)
+	}
+	return s
+}
+
+func typeOf(s *huma.Schema) string {
+	if s == nil {
+		return ""
+	}
+	shown := s.Type
+	if s.Format != "" {
+		shown = s.Format
+	}
+	if len(s.Enum) > 0 {
+		words := make([]string, len(s.Enum))
+		for i, word := range s.Enum {
+			words[i], _ = word.(string)
+		}
+		shown = strings.Join(words, " | ")
+	}
+	return shown
+}
+
+// sortedMembers lists what is required first.
+func sortedMembers(s *huma.Schema) []string {
+	names := sortedKeys(s.Properties)
+	slices.SortStableFunc(names, func(a, b string) int {
+		return rank(slices.Contains(s.Required, a)) - rank(slices.Contains(s.Required, b))
+	})
+	return names
+}
+
+func rank(required bool) int {
+	if required {
+		return 0
+	}
+	return 1
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func example(api *huma.OpenAPI, s *huma.Schema) string {
+	text, err := json.MarshalIndent(sample(api, s, 0), "", "  ")
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// sample is a value that fits a schema. Members that need not be there are only shown when their
+// schema gives an example.
+func sample(api *huma.OpenAPI, s *huma.Schema, depth int) any {
+	const deepest = 6
+	s = resolve(api, s)
+	switch {
+	case s == nil || depth > deepest:
+		return nil
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case s.Type == huma.TypeArray:
+		return []any{sample(api, s.Items, depth+1)}
+	case s.Type == huma.TypeObject:
+		members := map[string]any{}
+		for name, member := range s.Properties {
+			if slices.Contains(s.Required, name) {
+				members[name] = sample(api, member, depth+1)
+			}
+		}
+		return members
+	case s.Type == huma.TypeInteger:
+		return 1
+	case s.Type == huma.TypeBoolean:
+		return false
+	case s.Format == "date-time":
+		return "2026-04-01T09:00:00.000000Z"
+	case s.Format == "uuid":
+		return "0198c0de-0000-7000-8000-000000000000"
+	}
+	return ""
+}
+
+// problems lists every problem there is, from the one place that makes statuses of errors.
+func problems() []docsProblem {
+	list := []docsProblem{
+		{"malformed", http.StatusBadRequest, "The request cannot be read."},
+		{"invalid", http.StatusUnprocessableEntity, "The request cannot be accepted as it is; errors says where."},
+		{"too-large", http.StatusRequestEntityTooLarge, "The body is too large."},
+		{"media-type", http.StatusUnsupportedMediaType, "The body is not application/json."},
+		{"timeout", http.StatusRequestTimeout, "The body did not arrive in time."},
+		{"no-such-path", http.StatusNotFound, "Nothing is served at this path."},
+		{"method", http.StatusMethodNotAllowed, "This path does not answer to that method."},
+	}
+	for _, err := range causes() {
+		code, name, text := status(err)
+		list = append(list, docsProblem{name, code, text})
+	}
+	slices.SortStableFunc(list, func(a, b docsProblem) int { return strings.Compare(a.Code, b.Code) })
+	return list
+}
+
+// causes are the errors that callers may meet.
+func causes() []error {
+	return []error{
+		errUnauthenticated, commands.ErrForbidden, projections.ErrNotFound, errNoFormat, projections.ErrBeyond,
+		statement.ErrTooManyLines, eventstore.ErrErased, eventstore.ErrConflict, projections.ErrBehind,
+		eventstore.ErrUnavailable, errPanic,
+		domain.ErrMissing, domain.ErrAmount, domain.ErrDecimals, domain.ErrTooLarge, domain.ErrCurrency, domain.ErrDate,
+		domain.ErrDates, domain.ErrID, domain.ErrWord, domain.ErrText, domain.ErrTooLong,
+		domain.ErrDifferent, domain.ErrUnknownReference, domain.ErrStale,
+		tenancies.ErrNotOpen, tenancies.ErrFixedCurrency, chargerun.ErrTooFar,
+		rent.ErrNotOpen, rent.ErrFixedCurrency, rent.ErrChargeDay, rent.ErrCode, rent.ErrCodeFixed, rent.ErrNothing,
+		rent.ErrUnknownPayment, rent.ErrAlreadyReversed, rent.ErrReversedBefore, rent.ErrReversedAmount,
+		rent.ErrUnknownEntry, rent.ErrUnknownCalendar,
+	}
+}

@@ -1,0 +1,67 @@
+package http
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"rentbook/projections"
+)
+
+// healthz says that the process answers, and nothing more.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+type readiness struct {
+	Ready bool         `json:"ready"`
+	Head  string       `json:"head"` // of the log at start
+	Views []viewStatus `json:"views"`
+}
+
+type viewStatus struct {
+	View       string `json:"view"`
+	Position   string `json:"position"`
+	Behind     uint64 `json:"behind"`
+	Stopped    bool   `json:"stopped"`
+	StoppedAt  string `json:"stopped_at,omitempty"`
+	Code       string `json:"code,omitempty"`
+	Rebuilding bool   `json:"rebuilding"`
+}
+
+// readyz is 200 once every view has reached the head seen at start and none is stopped.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	views, err := s.Views.Status(r.Context())
+	if err != nil {
+		callOf(r.Context()).fail(err)
+		return
+	}
+	said := s.readiness(views)
+	code := http.StatusOK
+	if !said.Ready {
+		code = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(said)
+}
+
+func (s *Server) readiness(views []projections.ViewStatus) readiness {
+	said := readiness{Ready: !s.stopping.Load(), Head: s.headSeen.String(), Views: []viewStatus{}}
+	reached := true
+	for _, v := range views {
+		shown := viewStatus{
+			View: v.Name, Position: v.Position.String(), Behind: v.Behind,
+			Stopped: v.Stopped, Code: v.Code, Rebuilding: v.Rebuilding,
+		}
+		if v.Stopped {
+			shown.StoppedAt = v.StoppedAt.String()
+			said.Ready = false
+		}
+		reached = reached && v.Position.Compare(s.headSeen) >= 0
+		said.Views = append(said.Views, shown)
+	}
+	said.Ready = said.Ready && reached
+	return said
+}

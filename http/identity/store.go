@@ -1,0 +1,193 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"rentbook/commands"
+	"rentbook/eventstore"
+	"rentbook/eventstore/sqlite/sqlitefile"
+)
+
+const (
+	applicationID = 0x52424944 // "RBID"
+	schemaVersion = 1
+
+	// cachedMax bounds the tokens kept in memory; unknown ones are not kept at all.
+	cachedMax = 10_000
+)
+
+const schema = `
+CREATE TABLE token (
+	id         TEXT    PRIMARY KEY,
+	hash       BLOB    NOT NULL UNIQUE, -- SHA-256 of the token
+	role       TEXT    NOT NULL,
+	person     TEXT    NOT NULL,
+	tenancies  TEXT    NOT NULL, -- a JSON array
+	contractor TEXT    NOT NULL,
+	created    INTEGER NOT NULL, -- seconds since 1970, as are the others
+	expires    INTEGER NOT NULL,
+	revoked    INTEGER NOT NULL  -- 0: it was not
+) STRICT, WITHOUT ROWID;
+`
+
+const columns = `id, role, person, tenancies, contractor, created, expires, revoked`
+
+type hash [32]byte
+
+// Tokens is the file of tokens. It is safe for concurrent use, by several processes too.
+type Tokens struct {
+	now func() time.Time
+
+	writing sync.Mutex
+	writer  *sqlite.Conn
+
+	reading sync.Mutex
+	reader  *sqlite.Conn // its data_version tells of every change made by another connection
+	seen    int64        // the data_version that the cache is true of
+	cached  *lru.LRU[hash, Token]
+}
+
+// Open opens identity.db in a data directory, and makes it if it is not there. now is the clock
+// that says when a token expires.
+func Open(dir string, now func() time.Time) (*Tokens, error) {
+	if err := sqlitefile.MakeFolder(dir); err != nil {
+		return nil, err
+	}
+	cfg := sqlitefile.Config{
+		Path: filepath.Join(dir, "identity.db"), ApplicationID: applicationID, Version: schemaVersion, Schema: schema,
+	}
+	writer, err := sqlitefile.OpenConn(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Pragmas = []string{"query_only=ON"}
+	reader, err := sqlitefile.OpenConn(cfg)
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	cached, err := lru.NewLRU[hash, Token](cachedMax, nil)
+	return &Tokens{now: now, writer: writer, reader: reader, cached: cached}, err
+}
+
+// Close closes the file.
+func (t *Tokens) Close() error {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	return errors.Join(t.reader.Close(), t.writer.Close())
+}
+
+// lookup asks the file whether anything changed before it believes the cache.
+func (t *Tokens) lookup(ctx context.Context, key hash) (Token, error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	version, err := sqlitefile.Int(t.reader, "PRAGMA data_version")
+	if err != nil {
+		return Token{}, unavailable("look for changed tokens", err)
+	}
+	if version != t.seen {
+		t.cached.Purge()
+		t.seen = version
+	}
+	if token, ok := t.cached.Get(key); ok {
+		return token, nil
+	}
+	tokens, err := query(ctx, t.reader, `SELECT `+columns+` FROM token WHERE hash = ?1`, key[:])
+	switch {
+	case err != nil:
+		return Token{}, err
+	case len(tokens) == 0:
+		return Token{}, ErrUnknown
+	}
+	t.cached.Add(key, tokens[0])
+	return tokens[0], nil
+}
+
+// List is every token there ever was, the newest first.
+func (t *Tokens) List(ctx context.Context) ([]Token, error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	return query(ctx, t.reader, `SELECT `+columns+` FROM token ORDER BY created DESC, id`)
+}
+
+// Revoke ends a token at once. One that was revoked before stays as it is.
+func (t *Tokens) Revoke(ctx context.Context, id string) error {
+	return t.write(ctx, `UPDATE token SET revoked = iif(revoked = 0, ?2, revoked) WHERE id = ?1`, id, t.now().Unix())
+}
+
+func (t *Tokens) insert(ctx context.Context, n Token, key hash) error {
+	tenancies, err := json.Marshal(n.Tenancies)
+	if err != nil {
+		return err
+	}
+	return t.write(ctx, `INSERT INTO token (`+columns+`, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
+		n.ID, string(n.Role), n.Person, string(tenancies), n.Contractor, n.Created.Unix(), n.Expires.Unix(), key[:])
+}
+
+// write runs one statement that changes one token; ErrUnknown if there was none to change.
+func (t *Tokens) write(ctx context.Context, statement string, args ...any) error {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	defer t.writer.SetInterrupt(t.writer.SetInterrupt(ctx.Done()))
+	err := sqlitex.Execute(t.writer, statement, &sqlitex.ExecOptions{Args: args})
+	switch {
+	case err != nil:
+		return unavailable("write tokens", err)
+	case t.writer.Changes() == 0:
+		return ErrUnknown
+	}
+	return nil
+}
+
+func query(ctx context.Context, conn *sqlite.Conn, statement string, args ...any) ([]Token, error) {
+	defer conn.SetInterrupt(conn.SetInterrupt(ctx.Done()))
+	var tokens []Token
+	err := sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{
+		Args: args,
+		ResultFunc: func(row *sqlite.Stmt) error {
+			token, err := scan(row)
+			tokens = append(tokens, token)
+			return err
+		},
+	})
+	if err != nil {
+		return nil, unavailable("read tokens", err)
+	}
+	return tokens, nil
+}
+
+func scan(row *sqlite.Stmt) (Token, error) {
+	token := Token{
+		ID: row.ColumnText(0), Role: commands.Role(row.ColumnText(1)), Person: row.ColumnText(2),
+		Contractor: row.ColumnText(4), Created: instant(row.ColumnInt64(5)), Expires: instant(row.ColumnInt64(6)),
+		Revoked: instant(row.ColumnInt64(7)),
+	}
+	return token, json.Unmarshal([]byte(row.ColumnText(3)), &token.Tenancies)
+}
+
+func instant(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// unavailable is a failure that may pass (a full disk, a lock held for too long) unless the file is
+// damaged.
+func unavailable(what string, err error) error {
+	if sqlitefile.IsFull(err) || sqlitefile.IsBusy(err) {
+		return fmt.Errorf("%s: %w: %w", what, eventstore.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,173 @@
+package http_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+
+	"rentbook/commands"
+	rentbookhttp "rentbook/http"
+	"rentbook/http/identity"
+)
+
+// The bodies with which the matrix is walked, by route. They are good: what is refused is refused
+// for who asks.
+var bodies = map[string]string{ //nolint:gochecknoglobals // a constant
+	"/api/v1/properties/{property}":                          `{"kind":"home","address":"9 Mill Lane","postcode":"LS1 4AP"}`,
+	"/api/v1/tenancies/{tenancy}":                            `{"property":"H1","kind":"assured","starts_on":"2026-01-01","currency":"GBP"}`,
+	"/api/v1/tenancies/{tenancy}/tenants/{person}":           `{"name":"Di Example","liable_from":"2026-01-01"}`,
+	"/api/v1/calendars/{calendar}":                           `{"dates":["2026-12-22"]}`,
+	"/api/v1/accounts/{account}/terms/{term}":                `{"code":"rent","description":"Rent","amount":"1.00","period":"monthly","from":"2026-05-01"}`,
+	"/api/v1/accounts/{account}/charges/{charge}":            `{"code":"x","description":"x","amount":"1.00","value_date":"2026-01-10"}`,
+	"/api/v1/accounts/{account}/payments/{payment}":          `{"amount":"1.00","value_date":"2026-01-10","method":"cash"}`,
+	"/api/v1/accounts/{account}/payments/{payment}/reversal": `{"value_date":"2026-01-20","reason_code":"returned"}`,
+	"/api/v1/accounts/{account}/adjustments/{adjustment}":    `{"kind":"credit","amount":"1.00","value_date":"2026-01-10","reason":"x"}`,
+	"/api/v1/charge-runs":                                    `{"through":"2026-03-31"}`,
+}
+
+// TestMatrix walks testdata/matrix.csv: who may ask what, of their own, of others' and of what does
+// not exist. Every route has rows, and every row a route.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	rows := readMatrix(t)
+	seen := map[string]bool{}
+	for _, row := range rows {
+		seen[row["method"]+" "+row["route"]] = true
+	}
+	p := newPortal(t)
+	p.furnish()
+	check(t, chi.Walk(p.server.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if !seen[method+" "+route] {
+			t.Errorf("%s %s has no row in the matrix", method, route)
+		}
+		delete(seen, method+" "+route)
+		return nil
+	}))
+	for route := range seen {
+		t.Errorf("%s is in the matrix and nowhere else", route)
+	}
+	p.put("/accounts/T2/terms/R1", strings.Replace(bodies["/api/v1/accounts/{account}/terms/{term}"], "1.00", "2.00", 1))
+	p.get("manager", "/accounts") // waits for the views
+	for i, row := range rows {
+		walk(t, p, i, row)
+	}
+}
+
+func walk(t *testing.T, p *portal, i int, row map[string]string) {
+	t.Helper()
+	path := fill(row["route"], row["relation"], i)
+	body, headers := bodies[row["route"]], []string{}
+	if row["method"] == http.MethodGet {
+		body = ""
+	}
+	if row["method"] == http.MethodPost {
+		headers = append(headers, "Idempotency-Key: "+strconv.Itoa(i))
+	}
+	who := row["role"]
+	got := p.ask(who, row["method"], path, body, headers...)
+	if strconv.Itoa(got.Status) != row["status"] {
+		t.Errorf("row %d: %s %s as %s (%s): %d, want %s: %s", i+2, row["method"], path, who, row["relation"], got.Status, row["status"], got.Body)
+	}
+	if got.Status == http.StatusNotFound && row["relation"] == "other" {
+		none := p.ask(who, row["method"], fill(row["route"], "none", i), body)
+		same(t, path+" answers like what does not exist", got.Body, none.Body)
+		for name := range got.Header {
+			if name != "X-Request-Id" {
+				same(t, path+": "+name, got.Header[name], none.Header[name])
+			}
+		}
+	}
+}
+
+// fill puts ids into a route: the tenant's own, somebody else's, or none there is.
+func fill(route, relation string, i int) string {
+	id, home, person := "T1", "H1", "P1"
+	switch relation {
+	case "other":
+		id, home, person = "T2", "H2", "P2"
+	case "none":
+		id, home, person = "T9", "H9", "P9"
+	}
+	fresh := fmt.Sprintf("N%d", i) // a new thing for each row that writes
+	path := strings.NewReplacer(
+		"{account}", id, "{tenancy}", id, "{property}", home, "{person}", person, "{calendar}", "free", "{term}", "R1",
+		"{charge}", fresh, "{payment}/reversal", "PAY-1/reversal", "{payment}", fresh, "{adjustment}", fresh,
+		"{entry}", "KEY-1", "{stream}", "rentAccount-"+id, "{format}", "csv", "{code}", "different",
+	).Replace(route)
+	if strings.Contains(route, "/statement") {
+		path += "?from=2026-01-01&to=2026-01-31"
+	}
+	return path
+}
+
+func readMatrix(t *testing.T) []map[string]string {
+	t.Helper()
+	file, err := os.Open("testdata/matrix.csv")
+	check(t, err)
+	defer file.Close()
+	lines, err := csv.NewReader(file).ReadAll()
+	check(t, err)
+	rows := make([]map[string]string, 0, len(lines))
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, name := range lines[0] {
+			row[name] = line[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// TestRefusals_say_nothing_about_what_was_asked: who may not ask gets the same answer whatever else
+// is wrong with the request.
+func TestRefusals_say_nothing_about_what_was_asked(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	p.furnish()
+	charge := bodies["/api/v1/accounts/{account}/charges/{charge}"]
+	p.put("/accounts/T1/charges/C1", charge)
+	for _, who := range []string{"tenant", "auditor", "contractor", "anonymous"} {
+		want := ""
+		for _, body := range []string{charge, `{"colour":`, `{"amount":1}`, strings.Replace(charge, "1.00", "2.00", 1)} {
+			got := p.ask(who, http.MethodPut, "/accounts/T1/charges/C1", body, "If-Match: nonsense")
+			if want == "" {
+				want = got.Body
+			}
+			same(t, who+" learns about the body", got.Body, want)
+		}
+		got := p.ask(who, http.MethodPut, "/accounts/T9/charges/C1", charge)
+		same(t, who+" learns about the account", got.Body, want)
+	}
+	other := p.get("tenant", "/accounts/T2/statement?from=soon&colour=red")
+	none := p.get("tenant", "/accounts/T9/statement?from=2026-01-01&to=2026-01-31")
+	p.want(http.StatusNotFound, other)
+	same(t, "a tenant learns about an account", other.Body, none.Body)
+}
+
+func TestTokens_that_are_not_good(t *testing.T) {
+	t.Parallel()
+	p := newPortal(t)
+	token := p.token("leaver", identity.NewToken{Role: commands.RoleManager})
+	p.want(http.StatusOK, p.get("leaver", "/accounts"))
+	check(t, p.ids.Revoke(t.Context(), token.ID))
+	got := p.want(http.StatusUnauthorized, p.get("leaver", "/accounts"))
+	if got.Header.Get("WWW-Authenticate") == "" {
+		t.Error("401 without WWW-Authenticate")
+	}
+	for _, header := range []string{
+		"Authorization: Basic bWFuYWdlcjpzZWNyZXQ=", "Authorization: Bearer", "Authorization: Bearer rb_nonsense",
+		"Authorization: " + p.tokens["manager"],
+	} {
+		again := p.ask("anonymous", http.MethodGet, "/accounts", "", header)
+		same(t, header, again.Body, got.Body)
+	}
+	p.want(http.StatusOK, p.ask("anonymous", http.MethodGet, "/accounts", "", "Authorization: bearer "+p.tokens["manager"]))
+}
+
+var _ http.Handler = (*rentbookhttp.Server)(nil)

@@ -1,0 +1,230 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"rentbook/domain"
+	"rentbook/domain/calendar"
+	"rentbook/domain/chargerun"
+	"rentbook/domain/property"
+	"rentbook/domain/rent"
+	"rentbook/domain/tenancy"
+	"rentbook/eventstore"
+	"rentbook/eventstore/sqlite"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds what a test waits for.
+const patience = time.Minute
+
+// scene is a log with facts in it, and views of it.
+type scene struct {
+	testing.TB
+
+	dir    string
+	log    *sqlite.Log
+	keys   *keys
+	codec  *eventstore.Codec
+	mu     sync.Mutex
+	streak map[eventstore.Stream]eventstore.Version
+}
+
+func newScene(t testing.TB) *scene {
+	t.Helper()
+	s := &scene{TB: t, dir: t.TempDir(), keys: &keys{}, streak: map[eventstore.Stream]eventstore.Version{}}
+	s.codec = newCodec(s.keys)
+	clock := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	log, err := sqlite.Open(t.Context(), s.dir, sqlite.Options{Now: func() time.Time {
+		clock = clock.Add(time.Second) // the log has one writer
+		return clock
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.log = log
+	t.Cleanup(func() {
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func newCodec(k eventstore.Sealer) *eventstore.Codec {
+	c := eventstore.NewCodec(k)
+	eventstore.Register(c, eventstore.Identity{})
+	eventstore.Register(c, property.Events()...)
+	eventstore.Register(c, calendar.Events()...)
+	eventstore.Register(c, tenancy.Events()...)
+	eventstore.Register(c, rent.Events()...)
+	eventstore.Register(c, chargerun.Events()...)
+	return c
+}
+
+// given records facts on a stream.
+func given[E eventstore.Named](s *scene, stream eventstore.Stream, facts ...E) eventstore.Position {
+	s.Helper()
+	var events []eventstore.Proposed
+	for _, f := range facts {
+		id := uuid.New()
+		data, err := s.codec.Encode(stream, id, f)
+		if err != nil {
+			s.Fatal(err)
+		}
+		events = append(events, eventstore.Proposed{ID: id, Type: f.EventType(), Data: data, Metadata: eventstore.Metadata{
+			Command: id, Correlation: id, Causation: id, Actor: eventstore.Actor{ID: "cli", Role: "operator"},
+		}})
+	}
+	return s.append(stream, events...)
+}
+
+func (s *scene) append(stream eventstore.Stream, events ...eventstore.Proposed) eventstore.Position {
+	s.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	commit, err := s.log.Append(context.WithoutCancel(s.Context()), stream, s.streak[stream], events...)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.streak[stream] = commit.Version
+	return commit.Position
+}
+
+// config is for quick tests: failures are tried again at once.
+func (s *scene) open() *Views {
+	s.Helper()
+	v, err := Open(s.Context(), Config{Dir: s.dir, Log: s.log, Codec: s.codec, LogID: "log"})
+	if err != nil {
+		s.Fatal(err)
+	}
+	v.pause = backOff{first: time.Millisecond, most: 5 * time.Millisecond}
+	s.Cleanup(func() { s.must(v.Close()) })
+	return v
+}
+
+func (s *scene) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// run runs views until the function it returns is called, or the test ends.
+func (s *scene) run(v *Views) (stop func()) {
+	ctx, cancel := context.WithCancel(s.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- v.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.Errorf("run: %v", err)
+		}
+	})
+	s.Cleanup(stop)
+	return stop
+}
+
+func (s *scene) catchUp(v *Views) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	s.must(v.CatchUp(ctx))
+}
+
+// waitFor waits until the views have seen all of the log.
+func (s *scene) waitFor(v *Views) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	head, err := s.log.Head(ctx)
+	s.must(err)
+	s.must(v.WaitFor(ctx, head))
+}
+
+// dump is everything in the tables of the views but what a rebuild may number otherwise.
+func (s *scene) read(v *Views, f func(*Reader) error) {
+	s.Helper()
+	s.must(v.Read(s.Context(), f))
+}
+
+// keys seals by writing backwards, and forgets on demand.
+type keys struct {
+	mu              sync.Mutex
+	erased, missing map[string]bool
+}
+
+func (k *keys) Ensure(context.Context, ...string) error { return nil }
+
+func (k *keys) Seal(_ string, _, plain []byte) ([]byte, error) { return backwards(plain), nil }
+
+func (k *keys) Unseal(_ context.Context, key string, _, sealed []byte) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.erased[key]:
+		return nil, eventstore.ErrErased
+	case k.missing[key]:
+		return nil, eventstore.ErrKeyMissing
+	}
+	return backwards(sealed), nil
+}
+
+func (k *keys) set(erased, missing map[string]bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.erased, k.missing = erased, missing
+}
+
+func backwards(b []byte) []byte {
+	r := make([]byte, len(b))
+	for i := range b {
+		r[len(b)-1-i] = b[i]
+	}
+	return r
+}
+
+func gbp(minor int64) domain.Money { return domain.Money{Minor: minor, Currency: "GBP"} }
+
+func date(s string) domain.Date {
+	d, err := domain.ParseDate(s)
+	if err != nil {
+		panic(fmt.Sprintf("%s: %v", s, err))
+	}
+	return d
+}
+
+func account(id string) eventstore.Stream { return eventstore.NewStream(rent.Category, id) }
+
+func opened(on string) rent.AccountOpened {
+	return rent.AccountOpened{StartsOn: date(on), Currency: "GBP"}
+}
+
+// raised is a charge of a run for one week.
+func raised(on string, minor int64) rent.ChargeRaised {
+	d := date(on)
+	return rent.ChargeRaised{
+		Charge: derivedID("rent", d), Code: "rent", Description: "Weekly rent", Amount: gbp(minor), ValueDate: d,
+		PeriodFrom: d, PeriodTo: d + 6, Explanation: rent.Explanation{
+			Term: "rent", TermVersion: 2, PeriodFrom: d, PeriodTo: d + 6, CoveredFrom: d, CoveredTo: d + 6,
+			DaysCovered: 7, DaysInPeriod: 7, Basis: rent.PeriodDays, Rounding: "cumulative, half away from zero",
+			PeriodAmount: gbp(minor), AmountBefore: gbp(minor).String(), AmountAfter: gbp(minor),
+		},
+	}
+}
+
+func paid(id, on string, minor int64) rent.PaymentReceived {
+	return rent.PaymentReceived{
+		Payment: domain.ID(id), Amount: gbp(minor), ValueDate: date(on), Method: "direct_debit",
+		Reference: domain.NewPersonal("REF " + id),
+	}
+}
+
+func newID() uuid.UUID { return uuid.New() }

@@ -1,0 +1,309 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rentbook/projections/database"
+)
+
+const (
+	// rebuildEvents bounds a batch of a rebuild: large, since rows sorted by key are written much
+	// faster the more there are of each account; some 100 MB with the batch read ahead.
+	rebuildEvents = 40_000
+
+	// switchEvents bounds what the last transaction applies before it puts the new tables in place.
+	switchEvents = 500
+)
+
+// Rebuild fills new tables for the views named (all if none is) from the log, beside the live ones
+// and beside whoever writes those, and puts them in place at once. progress may be nil; it hears of
+// events. A rebuild that ends early leaves the live tables as they were; the next one clears up
+// after it. One rebuild runs at a time.
+func (v *Views) Rebuild(ctx context.Context, progress func(done, total uint64), names ...string) (err error) {
+	views, err := v.named(names)
+	if err != nil {
+		return err
+	}
+	lock, err := v.db.Lock("views.rebuild.lock")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if held, err := lock.Try(); err != nil || !held {
+		return errors.Join(err, errors.New("the views are being rebuilt already: wait for that to end"))
+	}
+	w, release, err := v.db.Build(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	r := rebuild{Views: v, writer: w, appliers: appliers(views), progress: progress}
+	if r.progress == nil {
+		r.progress = func(uint64, uint64) {}
+	}
+	return r.run(ctx)
+}
+
+func (v *Views) named(names []string) ([]View, error) {
+	for _, name := range names {
+		if !slices.Contains(Names(), name) {
+			return nil, fmt.Errorf("there is no view %q: want some of %s", name, strings.Join(Names(), ", "))
+		}
+	}
+	return slices.DeleteFunc(v.views(), func(view View) bool {
+		return len(names) > 0 && !slices.Contains(names, view.Name())
+	}), nil
+}
+
+// rebuild is one under way. All its views are at the same position.
+type rebuild struct {
+	*Views
+
+	writer     database.Writer
+	appliers   []*applier
+	generation int64
+	position   int64
+	done       uint64
+	progress   func(done, total uint64)
+}
+
+func (r *rebuild) run(ctx context.Context) error {
+	if err := r.discard(ctx); err != nil {
+		return err
+	}
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := r.fill(ctx); err != nil {
+			return err
+		}
+		placed, err := r.place(ctx)
+		if err != nil {
+			return err
+		}
+		if placed {
+			return r.discard(ctx)
+		}
+	}
+}
+
+// begin makes the new tables, with a generation that no tables ever had.
+func (r *rebuild) begin(ctx context.Context) error {
+	return r.writer.Write(ctx, func(tx database.Tx) error {
+		points, err := checkpoints(tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range points {
+			r.generation = max(r.generation, c.generation+1)
+		}
+		for _, a := range r.appliers {
+			a.generation = r.generation
+			for _, statement := range a.Schema() {
+				if err := tx.Beside(r.generation).Exec(statement); err != nil {
+					return fmt.Errorf("rebuild %s: %w", a.Name(), err)
+				}
+			}
+			err := tx.Exec(`INSERT INTO rebuilds (view, generation, position) VALUES ($1, $2, 0)`,
+				database.Text(a.Name()), database.Int(r.generation))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fill brings the new tables to the head of the log, or near it: what has been recorded meanwhile
+// is for the next round.
+func (r *rebuild) fill(ctx context.Context) error {
+	head, err := r.config.Log.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("rebuild: %w", err)
+	}
+	total := head.Commit
+	for b, err := range r.batches(ctx, r.position, number(head), rebuildEvents) {
+		if err != nil {
+			return fmt.Errorf("rebuild: %w", err)
+		}
+		if err := r.write(ctx, b); err != nil {
+			return err
+		}
+		r.position = b.last()
+		r.progress(position(r.position).Commit, total)
+	}
+	return nil
+}
+
+// write has a transaction for each view, so that none is long. Nobody reads the new tables before
+// all of them are level.
+func (r *rebuild) write(ctx context.Context, b batch) error {
+	for _, a := range r.appliers {
+		err := r.writer.Write(ctx, func(tx database.Tx) error { return r.apply(tx, a, b) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rebuild) apply(tx database.Tx, a *applier, b batch) error {
+	err := readable(a, b.events)
+	if err == nil {
+		err = a.Apply(tx.Beside(r.generation), b.events)
+	}
+	if err != nil {
+		return fmt.Errorf("rebuild %s after %d (%s): %w", a.Name(), b.after, codeOf(err), err)
+	}
+	return nil
+}
+
+// place puts the new tables where the live ones were, if the new ones lack little of what those
+// have seen. The transaction keeps whoever writes the live ones out, and the new generation makes it
+// look again.
+func (r *rebuild) place(ctx context.Context) (placed bool, err error) {
+	err = r.writer.Write(ctx, func(tx database.Tx) error {
+		placed = false
+		points, err := checkpoints(tx)
+		if err != nil {
+			return err
+		}
+		rest, err := r.rest(ctx, points)
+		if err != nil || len(rest.events) > switchEvents {
+			return err
+		}
+		for _, a := range r.appliers {
+			if err := r.placeOne(tx, a, rest, points[a.Name()]); err != nil {
+				return err
+			}
+		}
+		placed = true
+		return nil
+	})
+	if placed && err == nil {
+		r.news.announce()
+	}
+	return placed && err == nil, err
+}
+
+// farthest is what the live tables have seen, which the new ones must not lack.
+func (r *rebuild) farthest(points map[string]checkpoint) int64 {
+	var last int64
+	for _, a := range r.appliers {
+		last = max(last, points[a.Name()].position)
+	}
+	return last
+}
+
+// rest are the events that the live tables have seen and the new ones have not, or the first of them
+// when there are too many to hold up a transaction.
+func (r *rebuild) rest(ctx context.Context, points map[string]checkpoint) (batch, error) {
+	all := batch{after: r.position}
+	for b, err := range r.batches(ctx, r.position, r.farthest(points), switchEvents) {
+		if err != nil {
+			return all, fmt.Errorf("rebuild: %w", err)
+		}
+		if all.events = append(all.events, b.events...); len(all.events) > switchEvents {
+			break
+		}
+	}
+	return all, nil
+}
+
+func (r *rebuild) placeOne(tx database.Tx, a *applier, rest batch, live checkpoint) error {
+	if len(rest.events) > 0 {
+		if err := r.apply(tx, a, rest); err != nil {
+			return err
+		}
+	}
+	for _, table := range a.Tables() {
+		aside := table + "_before_" + strconv.FormatInt(r.generation, 10)
+		if err := rename(tx, table, aside); err != nil {
+			return err
+		}
+		if err := rename(tx, beside(table, r.generation), table); err != nil {
+			return err
+		}
+		if err := tx.Exec(`INSERT INTO discarded_tables (name) VALUES ($1)`, database.Text(aside)); err != nil {
+			return err
+		}
+	}
+	err := tx.Exec(`UPDATE checkpoints SET position = $2, generation = $3, stopped_at = 0, stopped_code = '' WHERE view = $1`,
+		database.Text(live.view), database.Int(rest.last()), database.Int(r.generation))
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM rebuilds WHERE view = $1`, database.Text(live.view))
+}
+
+// beside is the name of a table that is not live.
+func beside(table string, generation int64) string {
+	return table + "_" + strconv.FormatInt(generation, 10)
+}
+
+func rename(tx database.Tx, from, to string) error {
+	return tx.Exec(`ALTER TABLE ` + from + ` RENAME TO ` + to)
+}
+
+// discard drops what former rebuilds have left: tables they replaced, and tables they never
+// finished. One transaction each keeps them short.
+func (r *rebuild) discard(ctx context.Context) error {
+	var names []string
+	err := r.writer.Write(ctx, func(tx database.Tx) (err error) {
+		if err = r.abandon(tx); err != nil {
+			return err
+		}
+		names = nil
+		return tx.Query(`SELECT name FROM discarded_tables ORDER BY name`, func(row database.Row) error {
+			names = append(names, row.Text(0))
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("discard old tables: %w", err)
+	}
+	for _, name := range names {
+		err := r.writer.Write(ctx, func(tx database.Tx) error {
+			if err := tx.Exec(`DROP TABLE IF EXISTS ` + name); err != nil {
+				return err
+			}
+			return tx.Exec(`DELETE FROM discarded_tables WHERE name = $1`, database.Text(name))
+		})
+		if err != nil {
+			return fmt.Errorf("discard %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// abandon lists the tables of rebuilds that have ended early. Nobody else rebuilds now.
+func (r *rebuild) abandon(tx database.Tx) error {
+	left := map[string]int64{}
+	err := tx.Query(`SELECT view, generation FROM rebuilds`, func(row database.Row) error {
+		left[row.Text(0)] = row.Int(1)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, view := range r.views() {
+		generation, ok := left[view.Name()]
+		for _, table := range view.Tables() {
+			if !ok {
+				break
+			}
+			err := tx.Exec(`INSERT INTO discarded_tables (name) VALUES ($1) ON CONFLICT DO NOTHING`,
+				database.Text(beside(table, generation)))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Exec(`DELETE FROM rebuilds`)
+}

@@ -1,0 +1,288 @@
+// Package sqlite keeps the views in one SQLite file, views.db: the embedded default.
+//
+// Readers and the writer have connections of their own. The write-ahead log is moved into the file
+// beside them, and only when it has grown far by the writer itself, so that neither stalls. The
+// file is synced less often than the log's: views can be rebuilt.
+//
+// The one rule: this is the only package of the projections that knows the driver.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"rentbook/eventstore/sqlite/sqlitefile"
+	"rentbook/projections/database"
+)
+
+var _ database.Database = (*DB)(nil)
+
+const (
+	applicationID = 0x52425657 // "RBVW"
+	schemaVersion = 1
+
+	// readersMax is how many snapshots may be open at once.
+	readersMax = 16
+
+	// busyMax is how long to wait for the transaction of another process; a rebuild's take a
+	// fraction of a second.
+	busyMax = 10 * time.Second
+)
+
+// DB is the views' database of one folder.
+type DB struct {
+	dir     string
+	live    *writer
+	turn    chan struct{} // holds the token of whoever writes
+	readers *sqlitex.Pool
+	moving  *checkpoints
+
+	snapshots sync.Map // *sqlite.Conn to its *transaction
+}
+
+// Open opens the database in a folder, and makes both if they are not there, with the tables of the
+// schema in it.
+func Open(dir, schema string) (_ *DB, err error) {
+	if err := sqlitefile.MakeFolder(dir); err != nil {
+		return nil, err
+	}
+	d := &DB{dir: dir, turn: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	if d.live, err = d.newWriter(d.config(schema, "cache_size=-16384")); err != nil {
+		return nil, err
+	}
+	conn, err := sqlitefile.OpenConn(d.config(schema, "cache_size=-1024"))
+	if err != nil {
+		return nil, err
+	}
+	d.moving = newCheckpoints(conn)
+	d.readers, err = sqlitefile.OpenReaders(d.config(schema, "cache_size=-8192", "query_only=ON"), readersMax)
+	return d, err
+}
+
+func (d *DB) config(schema string, pragmas ...string) sqlitefile.Config {
+	return sqlitefile.Config{
+		Path:          filepath.Join(d.dir, "views.db"),
+		ApplicationID: applicationID,
+		Version:       schemaVersion,
+		Schema:        schema,
+		Synchronous:   "NORMAL",
+		BusyTimeout:   busyMax,
+		Pragmas:       append(pragmas, "wal_autocheckpoint=0"),
+	}
+}
+
+// Close waits for nobody: whoever reads or writes has ended before.
+func (d *DB) Close() error {
+	var errs []error
+	if d.readers != nil {
+		errs = append(errs, d.readers.Close())
+	}
+	if d.moving != nil {
+		errs = append(errs, d.moving.close())
+	}
+	if d.live != nil {
+		errs = append(errs, d.live.close())
+	}
+	return errors.Join(errs...)
+}
+
+// Read shows f one snapshot.
+func (d *DB) Read(ctx context.Context, f func(database.Snapshot) error) error {
+	conn, err := d.readers.Take(ctx)
+	if err != nil {
+		return fmt.Errorf("read views: %w", err)
+	}
+	defer d.readers.Put(conn)
+	if err := sqlitefile.Exec(conn, "BEGIN"); err != nil {
+		return explain(ctx, err)
+	}
+	err = f(d.snapshot(conn))
+	if ended := sqlitefile.Exec(conn, "ROLLBACK"); err == nil {
+		err = ended
+	}
+	return explain(ctx, err)
+}
+
+// snapshot keeps what was prepared on a connection.
+func (d *DB) snapshot(conn *sqlite.Conn) *transaction {
+	if known, ok := d.snapshots.Load(conn); ok {
+		return known.(*transaction)
+	}
+	t := &transaction{conn: conn}
+	d.snapshots.Store(conn, t)
+	return t
+}
+
+// Write carries out one transaction on the live tables.
+func (d *DB) Write(ctx context.Context, f func(database.Tx) error) error { return d.live.Write(ctx, f) }
+
+// Build opens a connection of its own: its cache is large, and goes with it.
+func (d *DB) Build(context.Context) (database.Writer, func() error, error) {
+	w, err := d.newWriter(d.config("", "cache_size=-65536"))
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, w.close, nil
+}
+
+// Lock is a file beside the database.
+func (d *DB) Lock(name string) (database.Lock, error) {
+	file, err := sqlitefile.OpenLock(filepath.Join(d.dir, name))
+	if err != nil {
+		return nil, err
+	}
+	return lock{file}, nil
+}
+
+type lock struct{ *sqlitefile.Lock }
+
+func (l lock) Try() (bool, error) { return l.TryExclusive() }
+
+// writer is one connection that writes. All writers of a process take turns, so that none of them
+// has to poll for SQLite's lock.
+type writer struct {
+	db   *DB
+	conn *sqlite.Conn
+	tx   *transaction
+}
+
+func (d *DB) newWriter(cfg sqlitefile.Config) (*writer, error) {
+	conn, err := sqlitefile.OpenConn(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &writer{db: d, conn: conn, tx: &transaction{conn: conn}}, nil
+}
+
+func (w *writer) close() error { return w.conn.Close() }
+
+// Write takes its turn and SQLite's lock before f reads anything, so that what f reads stays true
+// until it commits.
+func (w *writer) Write(ctx context.Context, f func(database.Tx) error) error {
+	select {
+	case w.db.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("write views: %w", ctx.Err())
+	}
+	defer func() { <-w.db.turn }()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("write views: %w", err)
+	}
+	if err := sqlitefile.Exec(w.conn, "BEGIN IMMEDIATE"); err != nil {
+		return explain(ctx, err)
+	}
+	err := w.carryOut(f)
+	if err == nil {
+		err = sqlitefile.Exec(w.conn, "COMMIT")
+	}
+	if err != nil {
+		return explain(ctx, errors.Join(err, w.rollback()))
+	}
+	return explain(ctx, w.db.moving.after(w.conn))
+}
+
+// carryOut turns a panic of f into an error: the connection must not be left inside a transaction.
+func (w *writer) carryOut(f func(database.Tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return f(w.tx)
+}
+
+func (w *writer) rollback() error {
+	if w.conn.AutocommitEnabled() {
+		return nil // SQLite has done so itself, as after a full disk
+	}
+	return sqlitefile.Exec(w.conn, "ROLLBACK")
+}
+
+// explain marks the errors that may go away by themselves.
+func explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case sqlite.ErrCode(err).ToPrimary() == sqlite.ResultInterrupt && ctx.Err() != nil:
+		return fmt.Errorf("views: %w", ctx.Err())
+	case sqlitefile.IsBusy(err), sqlitefile.IsFull(err), sqlitefile.IsFatal(err):
+		return fmt.Errorf("%w: %w", database.ErrUnavailable, err)
+	}
+	return err
+}
+
+// checkpoints moves the write-ahead log into the file.
+type checkpoints struct {
+	conn *sqlite.Conn
+	due  chan struct{}
+	done sync.WaitGroup
+	once sync.Once
+}
+
+const (
+	// lookEvery is after how many pages written the background looks; restartPages is from which
+	// size on the writer moves the remainder itself, so that its next write starts the write-ahead
+	// log over.
+	passivePages = 1000
+	restartPages = 8000
+)
+
+func newCheckpoints(conn *sqlite.Conn) *checkpoints {
+	c := &checkpoints{conn: conn, due: make(chan struct{}, 1)}
+	c.done.Go(c.run)
+	return c
+}
+
+// after is called by the writer between two transactions.
+func (c *checkpoints) after(conn *sqlite.Conn) error {
+	log, err := sqlitefile.Checkpoint(conn, sqlitefile.Look)
+	if err != nil {
+		return harmless(err)
+	}
+	if log.Log >= restartPages {
+		_, err = sqlitefile.Checkpoint(conn, sqlitefile.Passive)
+		return harmless(err)
+	}
+	if log.Log-log.Moved >= passivePages {
+		select {
+		case c.due <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+func (c *checkpoints) run() {
+	for range c.due {
+		// Whatever is in the way, the writer meets it too and reports it.
+		_, _ = sqlitefile.Checkpoint(c.conn, sqlitefile.Passive)
+	}
+}
+
+// close leaves a small write-ahead log behind, as a courtesy to whoever copies the file.
+func (c *checkpoints) close() error {
+	c.once.Do(func() { close(c.due) })
+	c.done.Wait()
+	c.conn.SetBusyTimeout(0)
+	_, _ = sqlitefile.Checkpoint(c.conn, sqlitefile.Truncate)
+	return c.conn.Close()
+}
+
+func harmless(err error) error {
+	if sqlitefile.IsBusy(err) || sqlitefile.IsFull(err) {
+		return nil
+	}
+	return err
+}

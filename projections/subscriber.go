@@ -1,0 +1,202 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"rentbook/eventstore"
+)
+
+var _ message.Subscriber = (*subscriber)(nil)
+
+// batchEvents bounds a live batch: its transaction is some milliseconds.
+const batchEvents = 500
+
+// ahead is how many decoded events wait for the handler.
+const ahead = 2 * batchEvents
+
+// subscriber is Watermill's way to the log. One message is one ordered batch, which travels in the
+// message's context; the next is sent only when it has been acknowledged, since Watermill's router
+// starts a goroutine for each and would not keep their order. What is not acknowledged comes again,
+// after a pause, from wherever the checkpoint is by then.
+type subscriber struct {
+	feed   feed
+	log    eventstore.Log
+	codec  *eventstore.Codec
+	pause  backOff
+	logger *slog.Logger
+
+	life context.Context //nolint:containedctx // ends with Close
+	end  context.CancelFunc
+	work sync.WaitGroup
+}
+
+func (v *Views) subscriber(f feed) *subscriber {
+	s := &subscriber{feed: f, log: v.config.Log, codec: v.config.Codec, pause: v.pause, logger: v.config.Logger}
+	s.life, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // Subscribe brings the caller's
+	return s
+}
+
+// Subscribe starts the feed. The topic plays no part.
+func (s *subscriber) Subscribe(ctx context.Context, _ string) (<-chan *message.Message, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.life, cancel)
+	out := make(chan *message.Message)
+	s.work.Go(func() {
+		defer close(out)
+		defer cancel()
+		defer stop()
+		s.run(ctx, out)
+	})
+	return out, nil
+}
+
+// Close ends all subscriptions and waits for them.
+func (s *subscriber) Close() error {
+	s.end()
+	s.work.Wait()
+	return nil
+}
+
+// run starts a session after the other until the context ends.
+func (s *subscriber) run(ctx context.Context, out chan<- *message.Message) {
+	for failures := 0; ctx.Err() == nil; {
+		delivered, err := s.session(ctx, out)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case delivered:
+			failures = 0
+		}
+		if err == nil || errors.Is(err, errMoved) && failures == 0 {
+			continue
+		}
+		failures++
+		s.logger.Warn("views: a feed starts again", "feed", s.feed.name(), "failures", failures)
+		if s.pause.wait(ctx, failures) != nil {
+			return
+		}
+	}
+}
+
+// errNacked is a message that the handler could not carry out.
+var errNacked = errors.New("not acknowledged")
+
+// session follows the log from the checkpoint until something fails or the feed is done. delivered
+// says whether any message was acknowledged.
+func (s *subscriber) session(ctx context.Context, out chan<- *message.Message) (delivered bool, err error) {
+	after, err := s.feed.start(ctx)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	events, ended := follow(ctx, s.log, s.codec, after)
+	defer func() {
+		cancel()
+		ended()
+	}()
+	for !s.feed.done() {
+		b, err := gather(ctx, events, after)
+		if err != nil {
+			return delivered, err
+		}
+		if err := deliver(ctx, out, b); err != nil {
+			return delivered, err
+		}
+		after, delivered = b.last(), true
+	}
+	return delivered, nil
+}
+
+type batchKey struct{}
+
+// deliver sends a batch and waits for the answer.
+func deliver(ctx context.Context, out chan<- *message.Message, b batch) error {
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, batchKey{}, b))
+	defer cancel()
+	m := message.NewMessage(watermill.NewUUID(), nil)
+	m.SetContext(ctx)
+	select {
+	case out <- m:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-m.Acked():
+		return nil
+	case <-m.Nacked():
+		return errNacked
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// decoded is an event, or the error that the log ended with.
+type decoded struct {
+	event Event
+	err   error
+}
+
+// follow reads and decodes ahead of the handler. The function it returns waits for it to end, which
+// it does when the context ends.
+func follow(
+	ctx context.Context, log eventstore.Log, codec *eventstore.Codec, after int64,
+) (<-chan decoded, func()) {
+	events := make(chan decoded, ahead)
+	var work sync.WaitGroup
+	work.Go(func() {
+		defer close(events)
+		for r, err := range log.Follow(ctx, position(after)) {
+			d := decoded{err: err}
+			if err == nil {
+				d.event = decode(ctx, codec, r)
+			}
+			select {
+			case events <- d:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return events, work.Wait
+}
+
+// gather waits for one event and takes what else is waiting, without waiting for more.
+func gather(ctx context.Context, events <-chan decoded, after int64) (batch, error) {
+	b := batch{after: after}
+	for {
+		var d decoded
+		var open bool
+		if len(b.events) == 0 {
+			select {
+			case d, open = <-events:
+			case <-ctx.Done():
+				return b, ctx.Err()
+			}
+		} else {
+			select {
+			case d, open = <-events:
+			default:
+				return b, nil
+			}
+		}
+		switch {
+		case !open && len(b.events) > 0, d.err != nil && len(b.events) > 0:
+			return b, nil // the next session meets the error again
+		case d.err != nil:
+			return b, d.err
+		case !open:
+			return b, errLogEnded
+		}
+		if b.events = append(b.events, d.event); len(b.events) == batchEvents {
+			return b, nil
+		}
+	}
+}
+
+var errLogEnded = errors.New("the log ended without saying why")

@@ -1,0 +1,337 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+
+	"rentbook/domain"
+	"rentbook/domain/rent"
+	"rentbook/eventstore"
+	"rentbook/projections/database"
+)
+
+// Report is what Verify found.
+type Report struct {
+	Position   eventstore.Position // what was checked up to
+	Events     uint64
+	Accounts   uint64
+	Entries    uint64
+	Difference string // the first one, a sentence; empty if there is none
+}
+
+// Verify reads the whole log up to where the views are, checks that it is in order, folds it with
+// arithmetic of its own, and compares the result with what the views answer: each account, each
+// line of its statement, each balance. progress may be nil; it hears of events. What it finds is no
+// error; an error is that it could not look.
+func (v *Views) Verify(ctx context.Context, progress func(done, total uint64)) (Report, error) {
+	if progress == nil {
+		progress = func(uint64, uint64) {}
+	}
+	l := newLedger()
+	var report Report
+	err := v.Read(ctx, func(r *Reader) error {
+		report.Position = r.Position()
+		err := r.levelled()
+		if err == nil {
+			err = l.readLog(ctx, v, r.seen, progress)
+		}
+		if err == nil {
+			err = l.compare(r)
+		}
+		if errors.Is(err, errLineDiffers) {
+			err = l.locate(ctx, v, r)
+		}
+		return err
+	})
+	report.Events, report.Entries, report.Accounts = l.events, l.entries, uint64(len(l.accounts))
+	var d *difference
+	if errors.As(err, &d) {
+		report.Difference, err = d.says, nil
+	}
+	return report, err
+}
+
+// difference is a finding.
+type difference struct{ says string }
+
+func (d *difference) Error() string { return d.says }
+
+func differs(format string, args ...any) error { return &difference{fmt.Sprintf(format, args...)} }
+
+// levelled wants all views in the same place: only then do they show the same log.
+func (r *Reader) levelled() error {
+	points, err := checkpoints(r.tx)
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(points) {
+		switch c := points[name]; {
+		case c.stopped():
+			return differs("view %s has stopped at position %d (%s)", name, c.stoppedAt, c.code)
+		case c.position != r.seen:
+			return differs("view %s is at position %d, another at %d: let them catch up and verify again", name, c.position, r.seen)
+		}
+	}
+	return nil
+}
+
+// ledger is the log folded anew. Lines are kept as sums of their hashes, so that a log of any
+// length fits; which line it is that differs is for a second look to find.
+type ledger struct {
+	seed     maphash.Seed
+	versions map[eventstore.Stream]eventstore.Version
+	accounts map[string]*balanceSheet
+	last     eventstore.Recorded
+	events   uint64
+	entries  uint64
+	suspect  string // the account whose lines differ
+}
+
+type balanceSheet struct {
+	currency         domain.Currency
+	startsOn, endsOn domain.Date
+	version          uint64
+	minor            int64
+	lines            uint64
+	hashes           uint64
+}
+
+func newLedger() *ledger {
+	return &ledger{
+		seed: maphash.MakeSeed(), versions: map[eventstore.Stream]eventstore.Version{},
+		accounts: map[string]*balanceSheet{},
+	}
+}
+
+func (l *ledger) readLog(ctx context.Context, v *Views, last int64, progress func(done, total uint64)) error {
+	total := position(last).Commit
+	for b, err := range v.batches(ctx, 0, last, catchUpEvents) {
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		for i := range b.events {
+			if err := l.add(&b.events[i]); err != nil {
+				return err
+			}
+		}
+		progress(position(b.last()).Commit, total)
+	}
+	return nil
+}
+
+func (l *ledger) add(e *Event) error {
+	if err := l.inOrder(e); err != nil {
+		return err
+	}
+	l.events++
+	l.last, l.versions[e.Stream] = e.Recorded, e.Version
+	fact, ok := e.Fact.(rent.Event)
+	if !ok {
+		return nil
+	}
+	a := l.accounts[e.Stream.ID()]
+	if a == nil {
+		a = &balanceSheet{}
+		l.accounts[e.Stream.ID()] = a
+	}
+	a.version = uint64(e.Version)
+	switch f := fact.(type) {
+	case rent.AccountOpened:
+		a.currency, a.startsOn, a.endsOn = f.Currency, f.StartsOn, f.EndsOn
+	case rent.DatesChanged:
+		a.startsOn, a.endsOn = f.StartsOn, f.EndsOn
+	}
+	for _, line := range linesOf(e) {
+		l.entries++
+		a.lines++
+		a.hashes += l.hash(line)
+		a.minor += effect(line)
+	}
+	return nil
+}
+
+// inOrder holds the log to its promises.
+func (l *ledger) inOrder(e *Event) error {
+	switch {
+	case e.Position.Compare(l.last.Position) <= 0 && l.events > 0:
+		return differs("the event at position %s comes after that at %s", e.Position, l.last.Position)
+	case !e.At.After(l.last.At) && l.events > 0:
+		return differs("the event at position %s was recorded no later than the one before it, at %s", e.Position, l.last.Position)
+	case e.Version != l.versions[e.Stream]+1:
+		return differs("stream %s goes from version %d to %d at position %s", e.Stream, l.versions[e.Stream], e.Version, e.Position)
+	case e.Err != nil:
+		return differs("the event at position %s cannot be read (%s)", e.Position, codeOf(&undecodable{e.Position, e.Err}))
+	}
+	return nil
+}
+
+// linesOf are the lines a statement should have of an event, without balances.
+func linesOf(e *Event) []Line {
+	var lines []Line
+	for _, entry := range e.Entries {
+		lines = append(lines, Line{
+			Entry: string(entry.ID), ValueDate: entry.ValueDate, RecordedAt: e.At, Position: e.Position, Kind: entry.Kind,
+			Code: string(entry.Code), Description: entry.Description.String(), Amount: entry.Amount.Minor, Fund: entry.Fund,
+			Reverses: string(entry.Reverses), Event: e.ID.String(),
+		})
+	}
+	return lines
+}
+
+// effect says again, apart from the domain, which kinds are debits.
+func effect(l Line) int64 {
+	switch l.Kind {
+	case "charge", "payment_reversal", "debit", "write_on", "refund":
+		return l.Amount
+	case "payment", "credit", "write_off":
+		return -l.Amount
+	}
+	return 0
+}
+
+func (l *ledger) hash(line Line) uint64 {
+	line.Balance, line.ReversedBy = 0, "" // these follow from other lines
+	return maphash.Comparable(l.seed, line)
+}
+
+// errLineDiffers is a difference that is not located yet.
+var errLineDiffers = errors.New("a line differs")
+
+// compare goes through all accounts of the log, then looks for others.
+func (l *ledger) compare(r *Reader) error {
+	for _, id := range sortedKeys(l.accounts) {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.compareAccount(r, id); err != nil {
+			return err
+		}
+	}
+	var rows int64
+	for _, query := range []string{`SELECT count(*) FROM {accounts}`, `SELECT count(*) FROM {entries}`} {
+		n, err := one(r, func(row database.Row) int64 { return row.Int(0) }, query)
+		if err != nil {
+			return err
+		}
+		rows += n
+	}
+	if want := int64(len(l.accounts)) + int64(l.entries); rows != want { //nolint:gosec // a count of rows
+		return differs("the views hold %d accounts and entries, the log %d", rows, want)
+	}
+	return nil
+}
+
+func (l *ledger) compareAccount(r *Reader, id string) error {
+	want := l.accounts[id]
+	got, err := r.Account(id)
+	if isNotFound(err) {
+		return differs("account %s is in the log and not in view accounts", id)
+	}
+	if err != nil {
+		return err
+	}
+	wanted := Account{id, want.currency, want.startsOn, want.endsOn, want.minor, want.version}
+	if got != wanted {
+		return differs("account %s: view accounts has %+v, the log gives %+v", id, got, wanted)
+	}
+	return l.compareLines(r, id, want)
+}
+
+// compareLines reads the whole statement, and at every line that begins a day the opening balance
+// of that day, which comes from the sums.
+func (l *ledger) compareLines(r *Reader, id string, want *balanceSheet) error {
+	s, err := r.Statement(id, 1, domain.NewDate(9999, 12, 31), r.Now())
+	if err != nil {
+		return err
+	}
+	var got balanceSheet
+	var day domain.Date
+	for line, err := range s.Lines {
+		if err != nil {
+			return err
+		}
+		if line.ValueDate != day {
+			day = line.ValueDate
+			opening, err := r.Balance(id, day-1, r.Now())
+			if err != nil {
+				return err
+			}
+			if opening != got.minor {
+				return differs("account %s: the sums give %d at the beginning of %s, the entries %d", id, opening, day, got.minor)
+			}
+		}
+		got.lines++
+		got.hashes += l.hash(line)
+		if got.minor += effect(line); got.minor != line.Balance {
+			return differs("account %s: the balance after %s is %d, the lines give %d", id, line.Entry, line.Balance, got.minor)
+		}
+	}
+	switch {
+	case got.lines != want.lines || got.hashes != want.hashes:
+		l.suspect = id
+		return errLineDiffers
+	case s.Closing != want.minor:
+		return differs("account %s: the statement closes with %d, the log gives %d", id, s.Closing, want.minor)
+	}
+	return nil
+}
+
+// locate reads the log once more for the lines of one account.
+func (l *ledger) locate(ctx context.Context, v *Views, r *Reader) error {
+	want, got := map[string]Line{}, map[string]Line{}
+	for b, err := range v.batches(ctx, 0, r.seen, catchUpEvents) {
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		for i := range b.events {
+			if b.events[i].Stream.ID() != l.suspect {
+				continue
+			}
+			for _, line := range linesOf(&b.events[i]) {
+				want[line.Entry] = line
+			}
+		}
+	}
+	s, err := r.Statement(l.suspect, 1, domain.NewDate(9999, 12, 31), r.Now())
+	if err != nil {
+		return err
+	}
+	for line, err := range s.Lines {
+		if err != nil {
+			return err
+		}
+		line.Balance, line.ReversedBy = 0, ""
+		got[line.Entry] = line
+	}
+	return firstDifference(l.suspect, want, got)
+}
+
+func firstDifference(account string, want, got map[string]Line) error {
+	var lines []Line
+	for _, all := range []map[string]Line{want, got} {
+		for _, line := range all {
+			if want[line.Entry] != got[line.Entry] {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return differs("account %s: an entry is in view statement twice", account)
+	}
+	first := slices.MinFunc(lines, func(a, b Line) int {
+		return cmp.Or(a.Position.Compare(b.Position), cmp.Compare(a.Entry, b.Entry))
+	})
+	_, inLog := want[first.Entry]
+	_, inView := got[first.Entry]
+	switch {
+	case !inView:
+		return differs("account %s: entry %s at position %s is not in view statement", account, first.Entry, first.Position)
+	case !inLog:
+		return differs("account %s: entry %s at position %s is in view statement and not in the log", account, first.Entry, first.Position)
+	}
+	return differs("account %s: entry %s at position %s reads otherwise in view statement", account, first.Entry, first.Position)
+}

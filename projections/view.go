@@ -1,0 +1,78 @@
+package projections
+
+import (
+	"slices"
+
+	"rentbook/domain"
+	"rentbook/projections/database"
+)
+
+// View is one view: tables of its own, and what events put into them. A View value belongs to one
+// feed of events, and may remember what it wrote until it is told to forget.
+type View interface {
+	// Name is the key of the view's checkpoint.
+	Name() string
+
+	// Tables lists the names of the tables that Schema makes.
+	Tables() []string
+
+	// Schema makes the tables and their indexes, one statement each.
+	Schema() []string
+
+	// Wants says whether the view must be able to read the events of a type. It gets the others
+	// too, since its checkpoint moves over all.
+	Wants(eventType string) bool
+
+	// Apply writes what the events, in the order of the log, put into the tables. It must not
+	// refuse a fact; an error is one of the database.
+	Apply(tx database.Tx, events []Event) error
+
+	// Forget drops what was remembered: what was written has been undone, or the tables are others.
+	Forget()
+}
+
+// newViews are fresh views, in the order in which they are shown.
+func newViews() []View {
+	return []View{newTenancyView(), newAccountView(), newStatementView(), newExplanationView(), newAuditView()}
+}
+
+// Names lists all views.
+func Names() []string {
+	var names []string
+	for _, v := range newViews() {
+		names = append(names, v.Name())
+	}
+	return names
+}
+
+func viewsNamed(names ...string) []View {
+	return slices.DeleteFunc(newViews(), func(v View) bool {
+		return len(names) > 0 && !slices.Contains(names, v.Name())
+	})
+}
+
+// Columns that several views share.
+
+func dateValue(d domain.Date) database.Value { return database.TextOrNull(d.String()) }
+
+// dateAt reads what dateValue wrote. What is in a table was a date once.
+func dateAt(r database.Row, column int) domain.Date {
+	d, _ := domain.ParseDate(r.Text(column))
+	return d
+}
+
+// personalValue is NULL for what has been erased, so that text and its absence stay what they are.
+func personalValue(p domain.Personal) database.Value {
+	if p.Erased {
+		return database.Null()
+	}
+	return database.Text(p.Text)
+}
+
+func personalAt(r database.Row, column int) domain.Personal {
+	return domain.Personal{Text: r.Text(column), Erased: r.Null(column)}
+}
+
+func version(r database.Row, column int) uint64 {
+	return uint64(r.Int(column)) //nolint:gosec // versions fit 63 bits
+}

@@ -375,7 +375,7 @@ func checkMinimal(t *testing.T, v reflect.Value, path string) {
 
 // eachField visits the stored fields of a fact and of the structures in it.
 func eachField(v reflect.Value, path string, visit func(name string, field reflect.Value, optional bool)) {
-	if _, whole := v.Interface().(json.Marshaler); whole {
+	if _, whole := reflect.TypeAssert[json.Marshaler](v); whole {
 		return
 	}
 	switch v.Kind() { //nolint:exhaustive // the others have no fields

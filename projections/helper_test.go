@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"rentbook/domain/tenancy"
 	"rentbook/eventstore"
 	"rentbook/eventstore/sqlite"
+	"rentbook/projections/database"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -149,7 +151,6 @@ func (s *scene) waitFor(v *Views) {
 	s.must(v.WaitFor(ctx, head))
 }
 
-// dump is everything in the tables of the views but what a rebuild may number otherwise.
 func (s *scene) read(v *Views, f func(*Reader) error) {
 	s.Helper()
 	s.must(v.Read(s.Context(), f))
@@ -228,3 +229,76 @@ func paid(id, on string, minor int64) rent.PaymentReceived {
 }
 
 func newID() uuid.UUID { return uuid.New() }
+
+// dump is everything in the tables, with names for the numbers that a rebuild may give otherwise.
+func (s *scene) dump(v *Views) []string {
+	s.Helper()
+	var lines []string
+	s.read(v, func(r *Reader) error {
+		for _, query := range []string{
+			`SELECT * FROM {properties} ORDER BY 1`, `SELECT * FROM {tenancies} ORDER BY 1`,
+			`SELECT * FROM {tenants} ORDER BY 1, 2`, `SELECT * FROM {calendars} ORDER BY 1`,
+			`SELECT * FROM {calendar_dates} ORDER BY 1, 2`, `SELECT * FROM {terms} ORDER BY 1, 2`,
+			`SELECT * FROM {charge_runs} ORDER BY 1`, `SELECT * FROM {accounts} ORDER BY 1`,
+			`SELECT a.account, value_date, position, line, entry, kind, code, fund, net, recorded_at, hex(event),
+				coalesce(e.description, w.description), corrects FROM {entries} e
+				JOIN {entry_accounts} a ON a.number = e.account JOIN {entry_words} w ON w.number = e.words ORDER BY 3, 4`,
+			`SELECT a.account, payment, reversal, position FROM {reversals} r JOIN {entry_accounts} a ON a.number = r.account ORDER BY 4`,
+			`SELECT a.account, width, starts_on, net, first_position, last_position FROM {account_sums} s
+				JOIN {entry_accounts} a ON a.number = s.account ORDER BY 1, 2, 3`,
+			`SELECT x.position, x.part, x.period_from, x.covered_from, r.term, r.term_version, r.amount_before, r.amount_after
+				FROM {explanations} x JOIN {explanation_rules} r ON r.number = x.rule ORDER BY 1, 2`,
+			`SELECT position, s.stream, t.type, a.actor, a.role, recorded_at FROM {audit_events} e
+				JOIN {audit_streams} s ON s.number = e.stream JOIN {audit_types} t ON t.number = e.type
+				JOIN {audit_actors} a ON a.number = e.actor ORDER BY 1`,
+			`SELECT * FROM {audit_marks} ORDER BY 1`,
+		} {
+			s.must(r.tx.Query(query, func(row database.Row) error {
+				line := strings.Fields(query)[1]
+				for i := range 17 {
+					line += "|" + row.Text(i)
+				}
+				lines = append(lines, line)
+				return nil
+			}))
+		}
+		return nil
+	})
+	return lines
+}
+
+// everything records one fact of each sort, and some more money.
+func (s *scene) everything() {
+	s.Helper()
+	given[property.Event](s, "property-H1", property.Described{Kind: "home", Parent: "B1", Address: "1 High Street", Postcode: "AB1 2CD"})
+	given[calendar.Event](s, "calendar-free", calendar.DatesSet{Dates: []domain.Date{date("2026-04-06"), date("2026-12-28")}})
+	given[calendar.Event](s, "calendar-free", calendar.DateAdded{Date: date("2026-12-21")})
+	given[rent.Event](s, account("T1"), opened("2026-01-05"), rent.TermSet{
+		Term: "rent", Code: "rent", Description: "Weekly rent", Amount: gbp(10000), Period: rent.Weekly, Due: rent.InAdvance,
+		Proration: rent.PeriodDays, From: date("2026-01-05"), RentFreeCalendar: "free", BenefitEligible: true,
+	})
+	given[tenancy.Event](s, "tenancy-T1", tenancy.Opened{Property: "H1", Kind: "secure", StartsOn: date("2026-01-05"), Currency: "GBP"})
+	given[tenancy.Event](s, "tenancy-T1", tenancy.TenantSet{
+		Person: "A1", Name: domain.NewPersonal("Ada"), Email: domain.NewPersonal("ada@example.org"), LiableFrom: date("2026-01-05"),
+	})
+	given[chargerun.Event](s, "chargeRun-R1", chargerun.Started{Through: date("2026-01-19")})
+	given[rent.Event](s, account("T1"), raised("2026-01-05", 10000), raised("2026-01-12", 10000), raised("2026-01-19", 10000))
+	given[rent.Event](s, account("T1"), paid("P1", "2026-01-13", 15000), rent.PaymentReversed{
+		Reversal: "P1:reversal", Payment: "P1", Amount: gbp(15000), ValueDate: date("2026-01-20"), ReasonCode: "bounced", Fee: gbp(500),
+	})
+	half := raised("2026-01-05", 7000).Explanation
+	half.CoveredFrom, half.DaysCovered = half.CoveredTo-2, 3
+	given[rent.Event](s, account("T1"), rent.ChargeCorrected{
+		Correction: "rent:2026-01-05:r1", Corrects: "rent:2026-01-05", Kind: rent.KindCredit, Code: "rent",
+		Description: "Weekly rent", Amount: gbp(300), ValueDate: date("2026-01-05"), PeriodFrom: date("2026-01-05"),
+		PeriodTo: date("2026-01-11"), Raised: gbp(10000), Owed: gbp(9700), Parts: []rent.Explanation{half, half},
+	}, rent.ChargeEntered{
+		Charge: "C1", Code: "other", Description: domain.NewPersonal("New key"), Amount: gbp(1250), ValueDate: date("2025-12-31"),
+	}, rent.AdjustmentMade{
+		Adjustment: "J1", Kind: rent.KindWriteOff, Amount: gbp(250), ValueDate: date("2026-02-11"),
+		Reason: domain.NewPersonal("Goodwill"), Corrects: "C1", Fund: "main",
+	}, rent.DatesChanged{StartsOn: date("2026-01-05"), EndsOn: date("2026-12-31")})
+	given[tenancy.Event](s, "tenancy-T1", tenancy.Changed{
+		Property: "H1", Kind: "secure", StartsOn: date("2026-01-05"), EndsOn: date("2026-12-31"),
+	})
+}

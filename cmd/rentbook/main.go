@@ -68,11 +68,13 @@ func (z *zone) UnmarshalText(name []byte) (err error) {
 	return err
 }
 
-func main() {
+func main() { os.Exit(process(os.Args[1:])) }
+
+// process runs the program until it is done or told to end by a signal.
+func process(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Exit)
-	stop()
-	os.Exit(code)
+	defer stop()
+	return run(ctx, args, os.Stdout, os.Stderr, os.Exit)
 }
 
 // run is the program. exit ends it at once, when storage has failed.

@@ -16,7 +16,7 @@ const asProgram = "RENTBOOK_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr, os.Exit))
+		os.Exit(process(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }

@@ -13,8 +13,8 @@ import (
 // goal14 is what a charge takes on disk: in the log and in all views, write-ahead logs moved and
 // emptied; keys are per account and not counted.
 func goal14() *goal {
-	byHand := wantAtMost(400, "bytes of a charge by hand, log and all views").in(" B")
-	byRun := wantAtMost(400, "bytes of a charge raised by a run, its explanation included").in(" B")
+	byHand := wantAtMost(400, "charge by hand, log and all views").in(" B")
+	byRun := wantAtMost(400, "charge raised by a run, with its explanation").in(" B")
 	return &goal{name: "G14", rows: []*row{byHand, byRun}, roundsMax: 1, open: func(_ context.Context, b *bench) (*measuring, error) {
 		return &measuring{round: func(ctx context.Context, say func(string, ...any)) error {
 			for _, side := range []struct {

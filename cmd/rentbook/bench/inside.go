@@ -33,9 +33,9 @@ func sampleData() []byte {
 
 // goal3 is what is left of the driver's speed inside this process.
 func goal3() *goal {
-	plain := wantAtLeast(0.8, "plain append, 64 callers / the driver at the same batch, rows/s")
-	command := justShow("", "command (load, decide, seal, append), 64 callers / the driver at its batch (the target is a peer's)")
-	rate := justShow("/s", "commands in process, 64 callers")
+	plain := wantAtLeast(0.8, "plain append, 64 callers / driver at the same batch")
+	command := justShow("", "command, 64 callers / driver (target is a peer's)")
+	rate := justShow("/s", "commands in process")
 	return &goal{name: "G3", rows: []*row{plain, command, rate}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		n, err := b.alone(ctx)
 		if err != nil {
@@ -176,14 +176,14 @@ func (p *plainLog) close(ctx context.Context) error {
 // charge nothing.
 
 func goal4() *goal {
-	ratio := wantAtMost(1.1, "p50 of a charge on an account of 100,000 entries / of 10 (in process, views following)")
+	ratio := wantAtMost(1.1, "p50 of a charge, account of 100,000 entries / of 10")
 	return alternating("G4", ratio, func(b *bench, n *node) (a, other side) {
 		return side{"10 entries     ", longAccount(short).id, n.today}, side{"100,000 entries", longAccount(b.long).id, n.today}
 	})
 }
 
 func goal10() *goal {
-	ratio := wantAtMost(1.2, "p50 of a charge ten years back, 100,000 later entries / of one dated today (same account)")
+	ratio := wantAtMost(1.2, "p50 of a charge ten years back / dated today")
 	return alternating("G10", ratio, func(b *bench, n *node) (a, other side) {
 		long := longAccount(b.long)
 		return side{"dated today   ", long.id, n.today}, side{"ten years back", long.id, (long.startsOn - 1).String()}

@@ -12,8 +12,8 @@ const readersBeside = 4
 // goal6 is statements and charges at once, on the large store: reading must not wait for writing,
 // nor writing for a checkpoint.
 func goal6() *goal {
-	slowdown := wantAtMost(3, "statement p99 under half of G1's write load / idle, 4 clients, 1.1 million entries")
-	tail := wantAtMost(10, "the statement p99 itself").in(" ms")
+	slowdown := wantAtMost(3, "statement p99 beside half the write load / idle")
+	tail := wantAtMost(10, "statement p99 beside it").in(" ms")
 	charge := wantAtMost(5, "charge p99 / p50 meanwhile")
 	return &goal{name: "G6", rows: []*row{slowdown, tail, charge}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		n, err := b.manyEntries(ctx)

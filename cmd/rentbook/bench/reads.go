@@ -159,11 +159,11 @@ type statementGoal struct {
 // goal5 is a statement against the same in bare SQL, and against itself on less data.
 func goal5() *goal {
 	g := &statementGoal{
-		inside:  wantAtMost(2, "p50 of a statement (31 days), in process / bare SQL in process, 1 client"),
-		outside: wantAtMost(2, "p50 over HTTP, JSON / bare SQL behind bare net/http, 1 client"),
-		tail:    wantAtMost(3, "p99 over HTTP / bare SQL behind bare net/http, 16 clients"),
-		store:   wantAtMost(1.2, "p50 over HTTP, store of 1.1 million entries / of a thousand, same lines"),
-		age:     wantAtMost(1.25, "p50 over HTTP, account of 100,000 entries / of 1,000, same lines"),
+		inside:  wantAtMost(2, "statement p50, in process / bare SQL in process"),
+		outside: wantAtMost(2, "statement p50, HTTP / bare SQL behind net/http, 1 client"),
+		tail:    wantAtMost(3, "statement p99, HTTP / bare SQL behind net/http, 16 clients"),
+		store:   wantAtMost(1.2, "statement p50, store of 1.1M entries / of 1,000"),
+		age:     wantAtMost(1.25, "statement p50, account of 100,000 entries / of 1,000"),
 	}
 	return &goal{name: "G5", rows: []*row{g.inside, g.outside, g.tail, g.store, g.age}, open: g.open}
 }

@@ -12,8 +12,8 @@ const clients = 64
 
 // goal1 is charges over HTTP against a server that stores nothing.
 func goal1() *goal {
-	ratio := wantAtLeast(0.50, "durable charges/s over HTTP, 64 clients, views following / HTTP floor")
-	lag := justShow(" ms", "after it, the views reach the head within")
+	ratio := wantAtLeast(0.50, "charges/s over HTTP, 64 clients / HTTP floor")
+	lag := justShow(" ms", "views behind at its end")
 	return &goal{name: "G1", rows: []*row{ratio, lag}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		n, floor, err := b.floorBesideFew(ctx)
 		if err != nil {
@@ -61,7 +61,7 @@ func (n *node) chargeBlock(ctx context.Context, clients int, d time.Duration) (s
 
 // goal2 is one client alone: the price of a sync and little else.
 func goal2() *goal {
-	ratio := wantAtMost(1, "p50 of a durable charge, one client / (floor p50 + 1.5 x one row by the driver)")
+	ratio := wantAtMost(1, "p50 of a charge, 1 client / (floor + 1.5 x driver's insert)")
 	return &goal{name: "G2", rows: []*row{ratio}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		n, floor, err := b.floorBesideFew(ctx)
 		if err != nil {
@@ -98,7 +98,7 @@ func goal2() *goal {
 
 // goal7 is charges on a store with a history against one without.
 func goal7() *goal {
-	ratio := wantAtLeast(0.9, "charges/s, 64 clients, at 1.1 million entries / without entries")
+	ratio := wantAtLeast(0.9, "charges/s at 1.1M entries / without entries")
 	return &goal{name: "G7", rows: []*row{ratio}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		few, err := b.fewEntries(ctx)
 		if err != nil {
@@ -131,8 +131,8 @@ func goal7() *goal {
 // goalSlowSync shows that callers share a sync: on a disk that takes two milliseconds more for each,
 // what the disk allows is one batch of all callers per sync.
 func goalSlowSync() *goal {
-	inside := wantAtLeast(0.8, "charges/s in process, 64 callers, sync 2 ms slower / min(without, 64/(2 ms + batch))")
-	outside := wantAtLeast(0.8, "the same over HTTP, views following")
+	inside := wantAtLeast(0.8, "commands/s, sync 2 ms slower / min(quick, 64/(2 ms + batch))")
+	outside := wantAtLeast(0.8, "the same over HTTP")
 	return &goal{name: "slow-sync", rows: []*row{inside, outside}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		n, err := b.fewEntries(ctx)
 		if err != nil {

@@ -106,11 +106,7 @@ func considerIn[S state[S, E], E eventstore.Named, A noun[S, E]](
 			fact, _ = p.facts[version-p.base-1].(E)
 			return fact, nil
 		}
-		recorded, err := readOne(ctx, b.h, t.stream, version)
-		if err == nil {
-			fact, err = eventstore.Decode[E](ctx, b.h.Codec, recorded)
-		}
-		return fact, err
+		return factAt[E](ctx, b.h, t.stream, version)
 	})
 }
 

@@ -89,6 +89,7 @@ func (h *Handler) run(
 		return resultOf(id, run, receipt), err
 	}
 	m.Causation = t.command(nil)
+	m.Correlation = m.Causation
 	sum := &tally{}
 	if started.Replayed { // an earlier attempt raised some already
 		if err := h.countRaised(ctx, m.Causation, started.Position, sum); err != nil {
@@ -164,41 +165,47 @@ func (h *Handler) chargeAll(
 func (h *Handler) chargeAccount(
 	ctx context.Context, m Meta, id domain.ID, through domain.Date, calendars *runCalendars, sum *tally, dry bool,
 ) error {
-	defer h.lock(accountStream(id)).Unlock()
+	defer h.streams.lock(accountStream(id)).Unlock()
 	for conflicts := 0; ; {
-		account, err := h.freshAccount(ctx, id)
-		if err != nil {
-			return err
-		}
-		known, err := calendars.of(ctx, account)
-		if err != nil {
-			return err
-		}
-		run := rent.Run{Through: through, Calendars: known, Most: factsMax}
-		if dry {
-			run.Most = 0
-		}
-		due, err := account.Charge(run)
+		account, due, err := h.due(ctx, id, through, calendars, dry)
 		if err != nil || len(due) == 0 {
 			return err
 		}
 		if !dry {
 			err = h.recordCharges(ctx, m, id, account, due)
 		}
-		switch {
-		case err == nil:
-			sum.add(due)
-		case errors.Is(err, eventstore.ErrConflict) && conflicts < attemptsMax:
+		if errors.Is(err, eventstore.ErrConflict) && conflicts < attemptsMax {
 			conflicts++
 			h.states.forget(accountStream(id))
 			continue
-		default:
+		}
+		if err == nil {
+			sum.add(due)
+		}
+		if err != nil || dry {
 			return err
 		}
-		if dry {
-			return nil
-		}
 	}
+}
+
+// due is what the account is to be charged in one step, or in all if nothing is recorded.
+func (h *Handler) due(
+	ctx context.Context, id domain.ID, through domain.Date, calendars *runCalendars, dry bool,
+) (rent.Account, []rent.Event, error) {
+	account, err := h.freshAccount(ctx, id)
+	if err != nil {
+		return account, nil, err
+	}
+	known, err := calendars.of(ctx, account)
+	if err != nil {
+		return account, nil, err
+	}
+	run := rent.Run{Through: through, Calendars: known, Most: factsMax}
+	if dry {
+		run.Most = 0
+	}
+	due, err := account.Charge(run)
+	return account, due, err
 }
 
 // freshAccount is the account as the log has it now: a remembered state could miss a term that

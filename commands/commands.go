@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -104,15 +103,12 @@ type Config struct {
 // cacheBytes is enough for some ten thousand accounts of a few years.
 const cacheBytes = 256 << 20
 
-// stripes is how many locks commands on one process share; commands on one stream queue up instead
-// of getting into each other's way.
-const stripes = 4096
-
 // Handler carries out commands. It is safe for concurrent use.
 type Handler struct {
 	Config
-	states  *stateCache
-	streams [stripes]sync.Mutex
+	states    *stateCache
+	streams   *locks
+	tenancies *locks // taken before that of the account or tenancy
 }
 
 // New is a handler. It panics if a part is missing, at start.
@@ -123,7 +119,7 @@ func New(c Config) *Handler {
 	if c.CacheMax == 0 {
 		c.CacheMax = cacheBytes
 	}
-	return &Handler{Config: c, states: newStateCache(c.CacheMax)}
+	return &Handler{Config: c, states: newStateCache(c.CacheMax), streams: newLocks(), tenancies: newLocks()}
 }
 
 // Today is the day it is in the configured zone.

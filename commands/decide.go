@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"strconv"
-	"sync"
 
 	"github.com/google/uuid"
 
@@ -58,7 +56,7 @@ const attemptsMax = 3
 func decide[S state[S, E], E eventstore.Named, A noun[S, E]](
 	ctx context.Context, h *Handler, m Meta, t target, decision func(S, A) ([]E, error), about A,
 ) (Receipt, error) {
-	defer h.lock(t.stream).Unlock()
+	defer h.streams.lock(t.stream).Unlock()
 	for attempt := 1; ; attempt++ {
 		receipt, err := decideOnce(ctx, h, m, t, decision, about)
 		if !errors.Is(err, eventstore.ErrConflict) || attempt == attemptsMax {
@@ -87,13 +85,7 @@ func decideOnce[S state[S, E], E eventstore.Named, A noun[S, E]](
 func consider[S state[S, E], E eventstore.Named, A noun[S, E]](
 	ctx context.Context, h *Handler, m Meta, t target, decision func(S, A) ([]E, error), about A,
 ) (S, verdict[E], error) {
-	factAt := func(version uint64) (fact E, err error) {
-		recorded, err := readOne(ctx, h, t.stream, version)
-		if err == nil {
-			fact, err = eventstore.Decode[E](ctx, h.Codec, recorded)
-		}
-		return fact, err
-	}
+	factAt := func(version uint64) (E, error) { return factAt[E](ctx, h, t.stream, version) }
 	s, current, err := load[S, E](ctx, h, t.stream)
 	if err != nil {
 		return s, verdict[E]{}, err
@@ -278,11 +270,11 @@ func readOne(ctx context.Context, h *Handler, stream eventstore.Stream, version 
 	return eventstore.Recorded{}, fmt.Errorf("read %s at %d: there is no such event", stream, version)
 }
 
-// lock makes commands on one stream queue up in this process.
-func (h *Handler) lock(stream eventstore.Stream) *sync.Mutex {
-	mutex := &h.streams[maphash.String(stripeSeed, string(stream))%stripes]
-	mutex.Lock()
-	return mutex
+// factAt is the fact recorded at a version.
+func factAt[E eventstore.Named](ctx context.Context, h *Handler, stream eventstore.Stream, version uint64) (fact E, err error) {
+	recorded, err := readOne(ctx, h, stream, version)
+	if err != nil {
+		return fact, err
+	}
+	return eventstore.Decode[E](ctx, h.Codec, recorded)
 }
-
-var stripeSeed = maphash.MakeSeed() //nolint:gochecknoglobals // any seed does, as long as it stays

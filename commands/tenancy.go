@@ -2,6 +2,8 @@ package commands
 
 import (
 	"context"
+	"errors"
+	"strconv"
 
 	"rentbook/domain"
 	"rentbook/domain/rent"
@@ -29,16 +31,48 @@ func (h *Handler) PutTenancy(ctx context.Context, m Meta, c PutTenancy) (Receipt
 	if err := h.propertyExists(ctx, about.Property, "property"); err != nil {
 		return Receipt{}, err
 	}
+	defer h.tenancies.lock(t.stream).Unlock() // two changes at once must not mix their two streams
 	_, v, err := consider(ctx, h, m, t, tenancy.Tenancy.Set, about)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if len(v.facts) > 0 {
-		if err := h.openAccount(ctx, m, t, about); err != nil {
-			return Receipt{}, err
+	if len(v.facts) == 0 {
+		return decide(ctx, h, m, t, tenancy.Tenancy.Set, about)
+	}
+	if err := h.openAccount(ctx, m, t, about); err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := decide(ctx, h, m, t, tenancy.Tenancy.Set, about)
+	if refused(err) { // another process was faster, after this one had given the account its days
+		err = errors.Join(err, h.alignAccount(ctx, m, t))
+	}
+	return receipt, err
+}
+
+// alignAccount gives the account the days that the tenancy has.
+func (h *Handler) alignAccount(ctx context.Context, m Meta, t target) error {
+	s, err := refresh[tenancy.Tenancy, tenancy.Event](ctx, h, t.stream, tenancy.Tenancy{})
+	if err != nil {
+		return err
+	}
+	var days rent.Opening
+	history := tenancy.Particulars{}.Recorded(s)
+	for _, version := range history {
+		fact, err := factAt[tenancy.Event](ctx, h, t.stream, version)
+		switch e := fact.(type) {
+		case tenancy.Opened:
+			days = rent.Opening{StartsOn: e.StartsOn, EndsOn: e.EndsOn, Currency: e.Currency}
+		case tenancy.Changed:
+			days.StartsOn, days.EndsOn = e.StartsOn, e.EndsOn
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return decide(ctx, h, m, t, tenancy.Tenancy.Set, about)
+	m.Expect = nil
+	aligned := target{stream: accountStream(t.id), kind: "alignment", id: domain.ID(strconv.Itoa(len(history)))}
+	_, err = decide(ctx, h, m, aligned, rent.Account.Open, days)
+	return err
 }
 
 func (c PutTenancy) noun(m Meta) (target, tenancy.Particulars, error) {

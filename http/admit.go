@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -137,25 +138,18 @@ func (s *Server) anyStopped(ctx context.Context) bool {
 // own refuses a tenant what the path names and is not theirs, in the words in which something that
 // does not exist is refused.
 func (s *Server) own(ctx context.Context, c *call, r *http.Request) error {
-	for _, name := range []string{"account", "tenancy"} {
-		id := pathValue(r, name)
-		if id == "" {
-			continue
+	tenancy, property := cmp.Or(pathValue(r, "account"), pathValue(r, "tenancy")), pathValue(r, "property")
+	switch {
+	case tenancy == "" && property == "":
+		return nil
+	case tenancy != "" && len(c.token.Tenancies) > 0: // no view needs to be asked
+		return ownNamed(c.token, tenancy)
+	}
+	return s.Views.Read(ctx, func(v *projections.Reader) error {
+		c.at(v.Position())
+		if property != "" {
+			return ownProperty(v, c.token, property)
 		}
-		return s.Views.Read(ctx, func(v *projections.Reader) error {
-			c.at(v.Position())
-			mine, err := ownTenancy(v, c.token, id)
-			if err == nil && !mine {
-				err = errForeign
-			}
-			return err
-		})
-	}
-	if id := pathValue(r, "property"); id != "" {
-		return s.Views.Read(ctx, func(v *projections.Reader) error {
-			c.at(v.Position())
-			return ownProperty(v, c.token, id)
-		})
-	}
-	return nil
+		return ownTenancy(v, c.token, tenancy)
+	})
 }

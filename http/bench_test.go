@@ -96,7 +96,7 @@ func send(client *http.Client, url, token, body string) error {
 	if body == "" {
 		method = http.MethodGet
 	}
-	request, err := http.NewRequest(method, url, strings.NewReader(body)) //nolint:noctx // a benchmark
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

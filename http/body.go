@@ -108,8 +108,8 @@ func checkMembers(body []byte, members []string) error {
 
 // notJSON says where the JSON goes wrong.
 func notJSON(body []byte) string {
-	var any json.RawMessage
-	err := json.Unmarshal(body, &any)
+	var whatever json.RawMessage
+	err := json.Unmarshal(body, &whatever)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf("is not JSON: %s, at byte %d", strings.ToLower(syntax.Error()), syntax.Offset)
 	}
@@ -170,8 +170,8 @@ func membersOf(input reflect.Type) []string {
 		return nil
 	}
 	var names []string
-	for i := range body.Type.NumField() {
-		name, _, _ := strings.Cut(body.Type.Field(i).Tag.Get("json"), ",")
+	for field := range body.Type.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names = append(names, name)
 	}
 	return names

@@ -225,7 +225,7 @@ func causes() []error {
 		domain.ErrDates, domain.ErrID, domain.ErrWord, domain.ErrText, domain.ErrTooLong,
 		domain.ErrDifferent, domain.ErrUnknownReference, domain.ErrStale,
 		tenancies.ErrNotOpen, tenancies.ErrFixedCurrency, chargerun.ErrTooFar,
-		rent.ErrNotOpen, rent.ErrFixedCurrency, rent.ErrChargeDay, rent.ErrCode, rent.ErrCodeFixed, rent.ErrNothing,
+		rent.ErrNotOpen, rent.ErrFixedCurrency, rent.ErrChargeDay, rent.ErrCode, rent.ErrNothing,
 		rent.ErrUnknownPayment, rent.ErrAlreadyReversed, rent.ErrReversedBefore, rent.ErrReversedAmount,
 		rent.ErrUnknownEntry, rent.ErrUnknownCalendar,
 	}

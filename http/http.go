@@ -93,11 +93,11 @@ func (s *Server) Routes() chi.Routes { return s.router }
 // today is the day it is in the configured zone.
 func (s *Server) today() domain.Date { return domain.DateOf(s.Now().In(s.Zone)) }
 
-func (s *Server) missing(w http.ResponseWriter, r *http.Request) {
+func (s *Server) missing(_ http.ResponseWriter, r *http.Request) {
 	callOf(r.Context()).fail(newProblem(http.StatusNotFound, "no-such-path", "Nothing is served at this path."))
 }
 
-func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request) {
+func (s *Server) wrongMethod(_ http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
 		if s.router.Match(chi.NewRouteContext(), method, r.URL.Path) {

@@ -116,7 +116,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		c := &call{ResponseWriter: w, s: s, id: newRequestID(), began: s.Now()}
 		c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		s.setHeaders(w.Header(), c.id)
-		defer s.conclude(c)
+		defer func() { s.conclude(c, recover()) }()
 		next.ServeHTTP(c, c.r)
 	})
 }
@@ -146,8 +146,7 @@ func (s *Server) setHeaders(h http.Header, id string) {
 }
 
 // conclude runs when a request has been answered, or a handler panicked.
-func (s *Server) conclude(c *call) {
-	thrown := recover()
+func (s *Server) conclude(c *call, thrown any) {
 	if err, ok := thrown.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		s.report(c)
 		panic(thrown) // net/http cuts the connection
@@ -156,12 +155,11 @@ func (s *Server) conclude(c *call) {
 		s.Logger.ErrorContext(c.r.Context(), "panic", "request", c.id, "route", c.route(),
 			"value", fmt.Sprint(thrown), "stack", string(debug.Stack()))
 		c.failure = errPanic
-		if c.status == 0 {
-			c.problem(errPanic).write(c)
-		} else {
+		if c.status != 0 {
 			s.report(c)
 			panic(http.ErrAbortHandler)
 		}
+		c.problem(errPanic).write(c)
 	}
 	s.report(c)
 }

@@ -13,15 +13,24 @@ import (
 // What is a tenant's own: the tenancies that the token names; if it names none, those in which its
 // person is a tenant, former ones included. An account has the id of its tenancy.
 
-func ownTenancy(v *projections.Reader, t identity.Token, tenancy string) (bool, error) {
+// ownTenancy is nil for an own tenancy, errForeign for any other.
+func ownTenancy(v *projections.Reader, t identity.Token, tenancy string) error {
 	if len(t.Tenancies) > 0 {
-		return slices.Contains(t.Tenancies, tenancy), nil
+		return ownNamed(t, tenancy)
 	}
 	_, err := v.Tenant(tenancy, t.Person)
-	if errors.Is(err, projections.ErrNotFound) {
-		return false, nil
+	if isNotFound(err) {
+		return errForeign
 	}
-	return err == nil, err
+	return err
+}
+
+// ownNamed is nil for a tenancy that the token names.
+func ownNamed(t identity.Token, tenancy string) error {
+	if !slices.Contains(t.Tenancies, tenancy) {
+		return errForeign
+	}
+	return nil
 }
 
 // ownTenancies lists them, in the order of their ids.
@@ -36,14 +45,13 @@ func ownTenancies(v *projections.Reader, t identity.Token) ([]string, error) {
 			return mine, err
 		}
 		for i := range accounts {
-			own, err := ownTenancy(v, t, accounts[i].ID)
-			if err != nil {
+			after = accounts[i].ID
+			switch err := ownTenancy(v, t, after); {
+			case err == nil:
+				mine = append(mine, after)
+			case !errors.Is(err, errForeign):
 				return nil, err
 			}
-			if own {
-				mine = append(mine, accounts[i].ID)
-			}
-			after = accounts[i].ID
 		}
 	}
 }
@@ -57,7 +65,7 @@ func ownProperty(v *projections.Reader, t identity.Token, property string) error
 	for _, id := range mine {
 		tenancy, err := v.Tenancy(id)
 		switch {
-		case errors.Is(err, projections.ErrNotFound):
+		case isNotFound(err):
 		case err != nil:
 			return err
 		case tenancy.Property == property:

@@ -2,6 +2,7 @@ package http
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -78,9 +79,7 @@ var (
 // write answers with the problem where huma does not.
 func (p *Problem) write(w http.ResponseWriter) {
 	header := w.Header()
-	for name, values := range p.header {
-		header[name] = values
-	}
+	maps.Copy(header, p.header)
 	header.Del("Etag")
 	header.Del("Content-Disposition")
 	header.Set("Content-Type", problemType)

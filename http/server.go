@@ -46,7 +46,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, certificate, 
 	}
 	s.stopping.Store(true)
 	err := drain(ctx, server)
-	<-ended
+	if last := <-ended; !errors.Is(last, http.ErrServerClosed) {
+		err = errors.Join(err, last)
+	}
 	return err
 }
 

@@ -21,7 +21,7 @@ import (
 	"rentbook/projections"
 )
 
-var update = flag.Bool("update", false, "write testdata/openapi.json anew") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write testdata/openapi.json anew")
 
 func TestOpenAPI_is_as_reviewed(t *testing.T) {
 	t.Parallel()

@@ -175,8 +175,8 @@ func partAt(r database.Row) rent.Explanation {
 	if !r.Null(13) {
 		x.CoveredFrom = dateAt(r, 13)
 	}
-	x.PeriodTo = x.PeriodFrom + domain.Date(x.DaysInPeriod) - 1  //nolint:gosec // days of a period
-	x.CoveredTo = x.CoveredFrom + domain.Date(x.DaysCovered) - 1 //nolint:gosec // days of a period
+	x.PeriodTo = x.PeriodFrom + domain.Date(x.DaysInPeriod) - 1
+	x.CoveredTo = x.CoveredFrom + domain.Date(x.DaysCovered) - 1
 	return x
 }
 

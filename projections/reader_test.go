@@ -170,7 +170,11 @@ func TestReader_Events(t *testing.T) {
 	s.charges("T2", 0, 600)
 	v := s.open()
 	s.catchUp(v)
-	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	times := map[int]time.Time{}
+	for e, err := range eventstore.ReadTo(t.Context(), s.log, eventstore.Position{}, eventstore.PositionAt(618)) {
+		s.must(err)
+		times[int(e.Position.Commit)] = e.At
+	}
 	s.read(v, func(r *Reader) error {
 		for _, c := range []struct {
 			q     EventQuery
@@ -184,7 +188,7 @@ func TestReader_Events(t *testing.T) {
 			{EventQuery{Type: "rent.charge-raised.v1", Limit: 1000}, 603, 9},
 			{EventQuery{Actor: "cli", Type: "calendar.date-added.v1", Limit: 10}, 1, 3},
 			{EventQuery{Actor: "somebody", Limit: 10}, 0, 0},
-			{EventQuery{From: start.Add(400 * time.Second), To: start.Add(410 * time.Second), Limit: 100}, 10, 400},
+			{EventQuery{From: times[400], To: times[410], Limit: 100}, 10, 400},
 		} {
 			got, err := r.Events(c.q)
 			s.must(err)
@@ -192,14 +196,16 @@ func TestReader_Events(t *testing.T) {
 				t.Errorf("%+v: got %v, want %d from %d", c.q, got, c.n, c.first)
 			}
 		}
-		for seconds, want := range map[int]uint64{0: 0, 1: 1, 300: 300, 301: 301, 512: 512, 513: 513, 100000: 617} {
-			k, err := r.AtTime(start.Add(time.Duration(seconds)*time.Second + time.Millisecond))
+		for _, want := range []int{1, 255, 256, 257, 300, 511, 512, 513, 618} {
+			before, err := r.AtTime(times[want].Add(-time.Microsecond))
 			s.must(err)
-			if k.Position.Commit != want {
-				t.Errorf("after %d s: got %s, want %d", seconds, k.Position, want)
+			at, err := r.AtTime(times[want])
+			s.must(err)
+			if before.Position != position(int64(want-1)) || at.Position != position(int64(want)) || !at.Time.Equal(times[want]) {
+				t.Errorf("by the time of %d: got %+v, and just before %+v", want, at, before)
 			}
 		}
-		if _, err := r.At(eventstore.PositionAt(618)); !errors.Is(err, ErrBeyond) {
+		if _, err := r.At(eventstore.PositionAt(619)); !errors.Is(err, ErrBeyond) {
 			t.Errorf("beyond the head: got %v", err)
 		}
 		return nil

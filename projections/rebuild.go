@@ -7,14 +7,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"rentbook/projections/database"
 )
 
 const (
 	// rebuildEvents bounds a batch of a rebuild: large, since rows sorted by key are written much
-	// faster the more there are of each account; some 100 MB with the batch read ahead.
-	rebuildEvents = 40_000
+	// faster the more there are of each account; some 50 MB with the batch read ahead.
+	rebuildEvents = 20_000
+
+	// breather is how long a rebuild leaves the database to others after each transaction. A writer
+	// in another process asks for SQLite's lock every millisecond.
+	breather = 3 * time.Millisecond
 
 	// switchEvents bounds what the last transaction applies before it puts the new tables in place.
 	switchEvents = 500
@@ -68,8 +73,8 @@ type rebuild struct {
 	appliers   []*applier
 	generation int64
 	position   int64
-	done       uint64
 	progress   func(done, total uint64)
+	crowded    bool // somebody writes the live tables
 }
 
 func (r *rebuild) run(ctx context.Context) error {
@@ -77,6 +82,9 @@ func (r *rebuild) run(ctx context.Context) error {
 		return err
 	}
 	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	if err := r.lookAround(); err != nil {
 		return err
 	}
 	for {
@@ -91,6 +99,16 @@ func (r *rebuild) run(ctx context.Context) error {
 			return r.discard(ctx)
 		}
 	}
+}
+
+// lookAround finds out whether somebody writes the live tables.
+func (r *rebuild) lookAround() error {
+	free, err := r.writing.try()
+	if free {
+		err = r.writing.release()
+	}
+	r.crowded = !free
+	return err
 }
 
 // begin makes the new tables, with a generation that no tables ever had.
@@ -127,7 +145,6 @@ func (r *rebuild) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
-	total := head.Commit
 	for b, err := range r.batches(ctx, r.position, number(head), rebuildEvents) {
 		if err != nil {
 			return fmt.Errorf("rebuild: %w", err)
@@ -136,7 +153,7 @@ func (r *rebuild) fill(ctx context.Context) error {
 			return err
 		}
 		r.position = b.last()
-		r.progress(position(r.position).Commit, total)
+		r.progress(position(r.position).Commit, head.Commit)
 	}
 	return nil
 }
@@ -149,17 +166,21 @@ func (r *rebuild) write(ctx context.Context, b batch) error {
 		if err != nil {
 			return err
 		}
+		if r.crowded {
+			if err := (backOff{breather, breather}).wait(ctx, 1); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 func (r *rebuild) apply(tx database.Tx, a *applier, b batch) error {
-	err := readable(a, b.events)
-	if err == nil {
-		err = a.Apply(tx.Beside(r.generation), b.events)
+	if u, ok := errors.AsType[*undecodable](readable(a, b.events)); ok {
+		return fmt.Errorf("rebuild: %w", &failure{view: a.Name(), at: number(u.at), code: codeOf(u)})
 	}
-	if err != nil {
-		return fmt.Errorf("rebuild %s after %d (%s): %w", a.Name(), b.after, codeOf(err), err)
+	if err := a.Apply(tx.Beside(r.generation), b.events); err != nil {
+		return fmt.Errorf("rebuild %s after %d: %w", a.Name(), b.after, err)
 	}
 	return nil
 }

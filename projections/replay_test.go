@@ -116,7 +116,7 @@ func TestReader_Statement_joins(t *testing.T) {
 				if want := naiveBalance(entries, to+1, known); first.Closing != want || next.Opening != want {
 					rt.Fatalf("%s to %s known at %d: closing %d, next opening %d, want %d", from, to, known, first.Closing, next.Opening, want)
 				}
-				var last int64 = first.Opening
+				last := first.Opening
 				for _, l := range collect(t, first) {
 					last = l.Balance
 				}
@@ -188,7 +188,7 @@ func TestViews_Rebuild_killedInTheMiddle(t *testing.T) {
 	s.catchUp(v)
 	want := s.dump(v)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := v.Rebuild(ctx, func(done, total uint64) { cancel() })
+	err := v.Rebuild(ctx, func(uint64, uint64) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("a rebuild whose context ended: got %v", err)
 	}

@@ -73,7 +73,7 @@ func (s *subscriber) run(ctx context.Context, out chan<- *message.Message) {
 		case delivered:
 			failures = 0
 		}
-		if err == nil || errors.Is(err, errMoved) && failures == 0 {
+		if err == nil {
 			continue
 		}
 		failures++

@@ -24,7 +24,7 @@ func TestViews_Verify(t *testing.T) {
 		{`UPDATE entries SET corrects = 'x' WHERE entry = 'P1:reversal'`, "entry P1:reversal at position 13 reads otherwise"},
 		{`DELETE FROM entries WHERE entry = 'P1'`, "account T1"},
 		{`UPDATE accounts SET balance = 0 WHERE account = 'T2'`, "account T2"},
-		{`UPDATE account_sums SET net = 1 WHERE width = 2 AND starts_on = '2026-01-11'`, "the sums give"},
+		{`UPDATE account_sums SET net = 1 WHERE width = 2 AND starts_on = '2026-01-11'`, "the sum from 2026-01-11 is 1"},
 		{`INSERT INTO accounts SELECT 'T3', currency, starts_on, ends_on, balance, version FROM accounts LIMIT 1`, "the views hold"},
 	} {
 		s.must(v.Rebuild(t.Context(), nil))

@@ -1,8 +1,6 @@
 package projections
 
 import (
-	"slices"
-
 	"rentbook/domain"
 	"rentbook/projections/database"
 )
@@ -43,12 +41,6 @@ func Names() []string {
 		names = append(names, v.Name())
 	}
 	return names
-}
-
-func viewsNamed(names ...string) []View {
-	return slices.DeleteFunc(newViews(), func(v View) bool {
-		return len(names) > 0 && !slices.Contains(names, v.Name())
-	})
 }
 
 // Columns that several views share.

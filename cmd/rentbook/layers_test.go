@@ -59,7 +59,7 @@ func drivers() map[string][]string {
 		"github.com/stretchr/testify":        nil,
 		"github.com/benbjohnson/immutable":   {"domain/..."},
 		"github.com/hashicorp/golang-lru":    {"commands", "eventstore/sqlite", "eventstore/vault", "projections", "http/..."},
-		"golang.org/x/sys":                   {"eventstore/sqlite/sqlitefile", "cmd/rentbook"},
+		"golang.org/x/sys":                   {"eventstore/sqlite/sqlitefile", "cmd/rentbook/..."},
 		"rentbook/domain/domaintest":         nil,
 		"rentbook/eventstore/eventstoretest": nil,
 	}

@@ -2,44 +2,10 @@ package rent
 
 import (
 	"cmp"
-	"math/big"
 	"slices"
 	"strconv"
 
 	"rentbook/domain"
-)
-
-// TermAt is a term as one fact set it.
-type TermAt struct {
-	Term    domain.ID `json:"term"`
-	Version uint64    `json:"version"`
-}
-
-// Explanation says how a charge, or a part of one, was worked out, so that anybody can do it
-// again.
-type Explanation struct {
-	Term            domain.ID    `json:"term"`
-	TermVersion     uint64       `json:"term_version"`
-	Calendar        domain.ID    `json:"calendar,omitzero"`
-	CalendarVersion uint64       `json:"calendar_version,omitzero"`
-	PeriodFrom      domain.Date  `json:"period_from"` // the whole period, first and last day
-	PeriodTo        domain.Date  `json:"period_to"`
-	CoveredFrom     domain.Date  `json:"covered_from"`
-	CoveredTo       domain.Date  `json:"covered_to"`
-	DaysCovered     int64        `json:"days_covered"`
-	DaysInPeriod    int64        `json:"days_in_period"`
-	Basis           Proration    `json:"basis"`
-	Rounding        string       `json:"rounding"`
-	PeriodAmount    domain.Money `json:"period_amount"` // of the whole period
-	AmountBefore    string       `json:"amount_before"` // of the covered days, before rounding
-	AmountAfter     domain.Money `json:"amount_after"`
-}
-
-// Roundings. Cumulative: round(A*j/D) - round(A*i/D) for the days i to j of D, so that the parts
-// of a period at one rate add up to the whole.
-const (
-	roundingCumulative = "cumulative, half away from zero"
-	roundingSingle     = "half away from zero"
 )
 
 // Calendar is a rent-free calendar as a charge run sees it.
@@ -136,13 +102,6 @@ type book struct {
 	owned    []*owned
 }
 
-// stretch is a run of days on which one term is in force.
-type stretch struct {
-	span
-	*term
-	schedule
-}
-
 func (a Account) book(code Code, r Run) book {
 	b := book{code: code, currency: a.currency, run: r, stretch: a.inForce(code)}
 	itr := a.owned.Iterator()
@@ -155,75 +114,6 @@ func (a Account) book(code Code, r Run) book {
 		b.owned = append(b.owned, o)
 	}
 	return b
-}
-
-func (t TermSet) days() span {
-	if t.To.IsZero() {
-		return span{from: t.From, to: forever}
-	}
-	return span{from: t.From, to: t.To}
-}
-
-// inForce cuts the tenancy's days by the term in force: of the terms that cover a day the one with
-// the latest from, of two with the same the one set later. a.terms is in that order.
-func (a Account) inForce(code Code) []stretch {
-	tenancy := span{from: a.startsOn, to: forever}
-	if !a.endsOn.IsZero() {
-		tenancy.to = a.endsOn
-	}
-	var force []stretch
-	var terms []term // of this code, so far
-	for _, t := range a.terms {
-		if t.Code != code {
-			continue
-		}
-		t.AnchoredOn = anchorOf(t, terms) // later terms inherit it
-		terms = append(terms, t)
-		if days, ok := t.days().cut(tenancy); ok {
-			force = overlay(force, stretch{span: days, term: &t, schedule: newSchedule(t.TermSet)})
-		}
-	}
-	return force
-}
-
-// anchorOf is the term's own anchor, else that of the term with the next earlier from, else its
-// own from.
-func anchorOf(t term, earlier []term) domain.Date {
-	if !t.AnchoredOn.IsZero() {
-		return t.AnchoredOn
-	}
-	for _, e := range slices.Backward(earlier) {
-		if e.From < t.From {
-			return e.AnchoredOn
-		}
-	}
-	return t.From
-}
-
-// overlay lays a stretch over others, which keep the days it does not cover.
-func overlay(under []stretch, over stretch) []stretch {
-	var all []stretch
-	placed := false
-	for _, u := range under {
-		if before, ok := u.cut(span{from: u.from, to: over.from - 1}); ok {
-			all = append(all, u.on(before))
-		}
-		if !placed && u.to >= over.from {
-			all, placed = append(all, over), true
-		}
-		if after, ok := u.cut(span{from: over.to + 1, to: u.to}); ok {
-			all = append(all, u.on(after))
-		}
-	}
-	if !placed {
-		all = append(all, over)
-	}
-	return all
-}
-
-func (s stretch) on(days span) stretch {
-	s.span = days
-	return s
 }
 
 // charges are the ordinary ones: for each period of each term in force, the days no run owns.
@@ -372,42 +262,6 @@ func yearDays(period span) int64 {
 		return 366
 	}
 	return 365
-}
-
-func (b book) explain(s stretch, period, days span) Explanation {
-	e := Explanation{
-		Term: s.Term, TermVersion: s.version(), PeriodFrom: period.from, PeriodTo: period.to,
-		CoveredFrom: days.from, CoveredTo: days.to, DaysCovered: days.days(), DaysInPeriod: period.days(),
-		Basis: s.Proration, Rounding: roundingCumulative, PeriodAmount: s.Amount,
-		AmountAfter: b.money(b.amount(s, period, days)),
-	}
-	n, d := days.days(), period.days()
-	if s.Proration == YearlyDays {
-		e.Rounding = roundingSingle
-		if days != period {
-			n, d = s.Period.perYear()*days.days(), yearDays(period)
-		}
-	}
-	if b.rentFree(s, period) {
-		n = 0
-	}
-	if s.RentFreeCalendar != "" {
-		e.Calendar, e.CalendarVersion = s.RentFreeCalendar, b.run.Calendars[s.RentFreeCalendar].Version
-	}
-	e.AmountBefore = unrounded(s.Amount, n, d)
-	return e
-}
-
-// unrounded is n/d of an amount, to four decimals more than the currency has.
-func unrounded(m domain.Money, n, d int64) string {
-	if n == d {
-		return m.String()
-	}
-	scale := m.Currency.Scale()
-	ten := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
-	exact := new(big.Rat).SetFrac(
-		new(big.Int).Mul(big.NewInt(m.Minor), big.NewInt(n)), ten.Mul(ten, big.NewInt(d)))
-	return exact.FloatString(scale + 4)
 }
 
 func (b book) money(minor int64) domain.Money {

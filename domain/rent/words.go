@@ -1,8 +1,10 @@
 // Package rent is the rent account of one tenancy: what can happen on it, what that amounts to, and
 // what may be decided.
 //
-// events.go has the facts, account.go the state and its decisions, schedule.go the periods of a
-// term, charge.go what a charge run raises, entry.go what a fact means on a statement.
+// events.go has the facts, account.go the state folded from them; decisions.go, payment.go and
+// adjustment.go what may be decided by hand; charge.go what a charge run raises, from terms in force
+// (in_force.go) and their periods (schedule.go), with an explanation (explanation.go); entry.go what
+// a fact means on a statement.
 //
 // Debit increases what the tenant owes; a positive balance is owed, a negative one is credit.
 // Amounts are positive, the kind of an entry gives the sign.
@@ -189,7 +191,6 @@ var (
 	ErrFixedCurrency   = &domain.Refusal{Class: domain.Conflicting, Code: "rent.fixed-currency", Reason: "the currency of an account cannot change", Field: "currency"}
 	ErrChargeDay       = &domain.Refusal{Code: "rent.charge-day", Reason: "is a weekday's name for periods of weeks, 1 to 31 for periods of months", Field: "charge_day"}
 	ErrCode            = &domain.Refusal{Code: "rent.code", Reason: "is 1 to 32 of a-z 0-9 _ -", Field: "code"}
-	ErrCodeFixed       = &domain.Refusal{Class: domain.Conflicting, Code: "rent.code-fixed", Reason: "the code of a term cannot change", Field: "code"}
 	ErrNothing         = &domain.Refusal{Code: "rent.nothing", Reason: "is nought; an entry is of a positive amount", Field: "amount"}
 	ErrUnknownPayment  = &domain.Refusal{Class: domain.Conflicting, Code: "rent.unknown-payment", Reason: "there is no such payment on this account", Field: "payment"}
 	ErrAlreadyReversed = &domain.Refusal{Class: domain.Conflicting, Code: "rent.already-reversed", Reason: "the payment has been reversed already", Field: "payment"}

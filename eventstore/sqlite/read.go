@@ -17,6 +17,7 @@ import (
 // Bounds of a page: the events read in one go, their bytes, and the rows looked at when most of them
 // belong to other streams.
 const (
+	pageEventsMin = 16 // the first page of a stream: often one event is all that is wanted
 	pageEventsMax = 512
 	pageBytesMax  = 1 << 20
 	pageRowsMax   = 16 << 10
@@ -27,6 +28,7 @@ type page struct {
 	events []eventstore.Recorded
 	bytes  int
 	rows   int
+	most   int   // how many events it may have
 	last   int64 // the position of the last row looked at
 	full   bool  // there may be more
 
@@ -40,7 +42,7 @@ func (p *page) reset() {
 }
 
 func (p *page) complete() bool {
-	return len(p.events) == pageEventsMax || p.bytes >= pageBytesMax || p.rows == pageRowsMax
+	return len(p.events) == p.most || p.bytes >= pageBytesMax || p.rows == pageRowsMax
 }
 
 // Read yields the events of a stream after a version, a page at a time; no connection is held while
@@ -49,13 +51,14 @@ func (l *Log) Read(
 	ctx context.Context, s eventstore.Stream, after eventstore.Version,
 ) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
-		var p page
+		p := page{most: pageEventsMin}
 		for {
 			err := l.view(ctx, func(conn *sqlite.Conn) error { return l.readStream(conn, &p, s, after) })
 			if !deliver(ctx, &p, err, yield) || !p.full {
 				return
 			}
 			after = p.events[len(p.events)-1].Version
+			p.most = min(8*p.most, pageEventsMax)
 		}
 	}
 }

@@ -27,9 +27,10 @@ import (
 const Prefix = "rb_"
 
 const (
-	// DaysDefault is how long a token is good for unless told otherwise, DaysMax the most.
+	// DaysDefault is how long a token is good for unless told otherwise.
 	DaysDefault = 90
-	DaysMax     = 3650
+	// DaysMax is the longest that a token may be good for.
+	DaysMax = 3650
 
 	secretBytes = 32
 	idBytes     = 8
@@ -103,7 +104,7 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (string, Token, error) 
 		n.Days = DaysDefault
 	}
 	random := make([]byte, secretBytes+idBytes)
-	rand.Read(random) //nolint:errcheck,gosec // since Go 1.24 it ends the program instead of failing
+	rand.Read(random) //nolint:gosec // since Go 1.24 it ends the program instead of failing
 	secret := Prefix + base64.RawURLEncoding.EncodeToString(random[:secretBytes])
 	now := t.now().UTC().Truncate(time.Second)
 	token := Token{

@@ -163,6 +163,7 @@ func (d *DB) newWriter(cfg sqlitefile.Config) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn.SetBusyTimeout(0) // see begin
 	return &writer{db: d, conn: conn, tx: &transaction{conn: conn}}, nil
 }
 
@@ -177,10 +178,7 @@ func (w *writer) Write(ctx context.Context, f func(database.Tx) error) error {
 		return fmt.Errorf("write views: %w", ctx.Err())
 	}
 	defer func() { <-w.db.turn }()
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("write views: %w", err)
-	}
-	if err := sqlitefile.Exec(w.conn, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return explain(ctx, err)
 	}
 	err := w.carryOut(f)
@@ -191,6 +189,26 @@ func (w *writer) Write(ctx context.Context, f func(database.Tx) error) error {
 		return explain(ctx, errors.Join(err, w.rollback()))
 	}
 	return explain(ctx, w.db.moving.after(w.conn))
+}
+
+// begin asks for SQLite's lock every millisecond while another process has it. SQLite's own wait
+// looks ever more rarely, and would never get in beside a rebuild.
+func (w *writer) begin(ctx context.Context) error {
+	ticks := time.NewTicker(time.Millisecond)
+	defer ticks.Stop()
+	for waited := time.Duration(0); ; waited += time.Millisecond {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("write views: %w", err)
+		}
+		err := sqlitefile.Exec(w.conn, "BEGIN IMMEDIATE")
+		if !sqlitefile.IsBusy(err) || waited >= busyMax {
+			return err
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // carryOut turns a panic of f into an error: the connection must not be left inside a transaction.
@@ -219,70 +237,6 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("views: %w", ctx.Err())
 	case sqlitefile.IsBusy(err), sqlitefile.IsFull(err), sqlitefile.IsFatal(err):
 		return fmt.Errorf("%w: %w", database.ErrUnavailable, err)
-	}
-	return err
-}
-
-// checkpoints moves the write-ahead log into the file.
-type checkpoints struct {
-	conn *sqlite.Conn
-	due  chan struct{}
-	done sync.WaitGroup
-	once sync.Once
-}
-
-const (
-	// lookEvery is after how many pages written the background looks; restartPages is from which
-	// size on the writer moves the remainder itself, so that its next write starts the write-ahead
-	// log over.
-	passivePages = 1000
-	restartPages = 8000
-)
-
-func newCheckpoints(conn *sqlite.Conn) *checkpoints {
-	c := &checkpoints{conn: conn, due: make(chan struct{}, 1)}
-	c.done.Go(c.run)
-	return c
-}
-
-// after is called by the writer between two transactions.
-func (c *checkpoints) after(conn *sqlite.Conn) error {
-	log, err := sqlitefile.Checkpoint(conn, sqlitefile.Look)
-	if err != nil {
-		return harmless(err)
-	}
-	if log.Log >= restartPages {
-		_, err = sqlitefile.Checkpoint(conn, sqlitefile.Passive)
-		return harmless(err)
-	}
-	if log.Log-log.Moved >= passivePages {
-		select {
-		case c.due <- struct{}{}:
-		default:
-		}
-	}
-	return nil
-}
-
-func (c *checkpoints) run() {
-	for range c.due {
-		// Whatever is in the way, the writer meets it too and reports it.
-		_, _ = sqlitefile.Checkpoint(c.conn, sqlitefile.Passive)
-	}
-}
-
-// close leaves a small write-ahead log behind, as a courtesy to whoever copies the file.
-func (c *checkpoints) close() error {
-	c.once.Do(func() { close(c.due) })
-	c.done.Wait()
-	c.conn.SetBusyTimeout(0)
-	_, _ = sqlitefile.Checkpoint(c.conn, sqlitefile.Truncate)
-	return c.conn.Close()
-}
-
-func harmless(err error) error {
-	if sqlitefile.IsBusy(err) || sqlitefile.IsFull(err) {
-		return nil
 	}
 	return err
 }

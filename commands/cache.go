@@ -3,7 +3,7 @@ package commands
 import (
 	"sync"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/golang/groupcache/lru"
 
 	"rentbook/eventstore"
 )
@@ -13,7 +13,7 @@ import (
 // of an append guards against that, and decide asks the log again before it refuses anything.
 type stateCache struct {
 	mu     sync.Mutex
-	states *simplelru.LRU[eventstore.Stream, weighed]
+	states *lru.Cache // of eventstore.Stream to weighed; it is never full by number
 	weight int
 	most   int
 }
@@ -23,27 +23,28 @@ type weighed interface {
 	Weight() int
 }
 
-// entriesMax bounds the number of states; their weight is the bound that counts.
-const entriesMax = 1 << 20
-
 func newStateCache(most int) *stateCache {
-	c := &stateCache{most: most}
-	c.states, _ = simplelru.NewLRU(entriesMax, func(_ eventstore.Stream, s weighed) { c.weight -= s.Weight() })
+	c := &stateCache{most: most, states: lru.New(0)}
+	c.states.OnEvicted = func(_ lru.Key, state any) { c.weight -= state.(weighed).Weight() }
 	return c
 }
 
 func (c *stateCache) get(s eventstore.Stream) (weighed, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.states.Get(s)
+	state, ok := c.states.Get(s)
+	if !ok {
+		return nil, false
+	}
+	return state.(weighed), true
 }
 
 // put keeps a state unless a newer one is known.
 func (c *stateCache) put(s eventstore.Stream, state weighed) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known, ok := c.states.Peek(s); ok {
-		if known.Version() > state.Version() {
+	if known, ok := c.states.Get(s); ok {
+		if known.(weighed).Version() > state.Version() {
 			return
 		}
 		c.states.Remove(s)

@@ -18,7 +18,7 @@ import (
 	"rentbook/domain"
 )
 
-// Import brings a landlord's history in from CSV files: design.md section 6 has the columns. Rows
+// Import brings a landlord's history in from CSV files: docs/import.md has the columns. Rows
 // become events in the order of the files and lines. A row that is refused is refused alone; a row
 // that has been recorded before adds nothing, so an import that was interrupted is simply run
 // again.

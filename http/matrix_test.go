@@ -71,6 +71,9 @@ func walk(t *testing.T, p *portal, i int, row map[string]string) {
 	}
 	who := row["role"]
 	got := p.ask(who, row["method"], path, body, headers...)
+	if got.Status == http.StatusInternalServerError {
+		t.Log(p.logged.String()[max(0, len(p.logged.String())-1000):])
+	}
 	if strconv.Itoa(got.Status) != row["status"] {
 		t.Errorf("row %d: %s %s as %s (%s): %d, want %s: %s", i+2, row["method"], path, who, row["relation"], got.Status, row["status"], got.Body)
 	}

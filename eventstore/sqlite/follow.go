@@ -23,7 +23,7 @@ func (l *Log) Follow(
 	ctx context.Context, after eventstore.Position, prefixes ...string,
 ) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
-		p, known := page{most: pageEventsMax, last: integer(eventstore.Version(after.Commit))}, streams{}
+		p, known := page{most: pageEventsMax, last: integer(eventstore.Version(after.Commit))}, streams{keep[int64, eventstore.Stream](streamsKept)}
 		for {
 			news := l.news.next() // before reading: what comes in between is not missed
 			err := l.view(ctx, func(conn *sqlite.Conn) error { return l.readAll(conn, &p, known, prefixes) })

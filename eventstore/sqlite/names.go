@@ -2,8 +2,8 @@ package sqlite
 
 import (
 	"fmt"
+	"sync"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"zombiezen.com/go/sqlite"
 
 	"rentbook/eventstore"
@@ -12,58 +12,81 @@ import (
 // names remembers what the numbers in an event's row mean, for all readers. Committed numbers never
 // change their meaning, so nothing here ever grows stale; it is only bounded.
 type names struct {
-	types  *lru.Cache[int64, string]
-	actors *lru.Cache[int64, eventstore.Actor]
+	mu     sync.Mutex
+	types  kept[int64, string]
+	actors kept[int64, eventstore.Actor]
 }
 
 func newNames() *names {
-	return &names{types: newCache[string](typesKept), actors: newCache[eventstore.Actor](actorsKept)}
+	return &names{types: keep[int64, string](typesKept), actors: keep[int64, eventstore.Actor](actorsKept)}
 }
 
-func newCache[V any](size int) *lru.Cache[int64, V] {
-	cache, err := lru.New[int64, V](size)
-	if err != nil {
-		panic(err) // a size of zero
+// kept remembers so many things and starts over when there are more: what is asked for comes back
+// at the price of one look, and nothing is spent on knowing what was used last.
+type kept[K comparable, V any] struct {
+	values map[K]V
+	most   int
+}
+
+func keep[K comparable, V any](most int) kept[K, V] { return kept[K, V]{values: map[K]V{}, most: most} }
+
+func (k kept[K, V]) get(key K) (V, bool) {
+	v, ok := k.values[key]
+	return v, ok
+}
+
+func (k kept[K, V]) put(key K, v V) {
+	if len(k.values) >= k.most {
+		clear(k.values)
 	}
-	return cache
+	k.values[key] = v
+}
+
+// shared is get and put for several goroutines.
+func shared[K comparable, V any](mu *sync.Mutex, k kept[K, V], key K, find func() (V, error)) (V, error) {
+	mu.Lock()
+	v, ok := k.get(key)
+	mu.Unlock()
+	if ok {
+		return v, nil
+	}
+	v, err := find()
+	if err == nil {
+		mu.Lock()
+		k.put(key, v)
+		mu.Unlock()
+	}
+	return v, err
 }
 
 func (n *names) kind(conn *sqlite.Conn, id int64) (string, error) {
-	if name, ok := n.types.Get(id); ok {
-		return name, nil
-	}
-	name, err := lookUp(conn, `SELECT name FROM type WHERE id = ?1`, id,
-		func(stmt *sqlite.Stmt) string { return stmt.ColumnText(0) })
-	if err == nil {
-		n.types.Add(id, name)
-	}
-	return name, err
+	return shared(&n.mu, n.types, id, func() (string, error) {
+		return lookUp(conn, `SELECT name FROM type WHERE id = ?1`, id,
+			func(stmt *sqlite.Stmt) string { return stmt.ColumnText(0) })
+	})
 }
 
 func (n *names) actor(conn *sqlite.Conn, id int64) (eventstore.Actor, error) {
-	if actor, ok := n.actors.Get(id); ok {
-		return actor, nil
-	}
-	actor, err := lookUp(conn, `SELECT actor, role, on_behalf_of FROM actor WHERE id = ?1`, id,
-		func(stmt *sqlite.Stmt) eventstore.Actor {
-			return eventstore.Actor{
-				ID:         stmt.ColumnText(0),
-				Role:       stmt.ColumnText(1),
-				OnBehalfOf: stmt.ColumnText(2),
-			}
-		})
-	if err == nil {
-		n.actors.Add(id, actor)
-	}
-	return actor, err
+	return shared(&n.mu, n.actors, id, func() (eventstore.Actor, error) {
+		return lookUp(conn, `SELECT actor, role, on_behalf_of FROM actor WHERE id = ?1`, id,
+			func(stmt *sqlite.Stmt) eventstore.Actor {
+				return eventstore.Actor{
+					ID:         stmt.ColumnText(0),
+					Role:       stmt.ColumnText(1),
+					OnBehalfOf: stmt.ColumnText(2),
+				}
+			})
+	})
 }
 
 // streams remembers the names of streams for one follower: a map of its own, because a whole log is
 // read through it and a shared one would cost as much as the reading. It starts over when it is full.
-type streams map[int64]eventstore.Stream
+type streams struct {
+	kept[int64, eventstore.Stream]
+}
 
 func (known streams) name(conn *sqlite.Conn, id int64) (eventstore.Stream, error) {
-	if s, ok := known[id]; ok {
+	if s, ok := known.get(id); ok {
 		return s, nil
 	}
 	s, err := lookUp(conn, `SELECT name FROM stream WHERE id = ?1`, id,
@@ -71,10 +94,7 @@ func (known streams) name(conn *sqlite.Conn, id int64) (eventstore.Stream, error
 	if err != nil {
 		return "", err
 	}
-	if len(known) >= streamsKept {
-		clear(known)
-	}
-	known[id] = s
+	known.put(id, s)
 	return s, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"zombiezen.com/go/sqlite"
 
 	"rentbook/eventstore"
@@ -35,9 +34,9 @@ type writer struct {
 
 	seen    int64 // PRAGMA data_version: changes when somebody else has committed
 	last    mark
-	streams *simplelru.LRU[eventstore.Stream, head]
-	types   *simplelru.LRU[string, int64]
-	actors  *simplelru.LRU[eventstore.Actor, int64]
+	streams kept[eventstore.Stream, head]
+	types   kept[string, int64]
+	actors  kept[eventstore.Actor, int64]
 }
 
 // mark is where the log ends.
@@ -67,18 +66,9 @@ func newWriter(l *Log, conn *sqlite.Conn) *writer {
 // forget drops whatever may no longer be so.
 func (w *writer) forget() {
 	w.last = mark{}
-	w.streams = newLRU[eventstore.Stream, head](streamsKept)
-	w.types = newLRU[string, int64](typesKept)
-	w.actors = newLRU[eventstore.Actor, int64](actorsKept)
-}
-
-// newLRU spares its callers an error that only a size of zero can cause.
-func newLRU[K comparable, V any](size int) *simplelru.LRU[K, V] {
-	lru, err := simplelru.NewLRU[K, V](size, nil)
-	if err != nil {
-		panic(err)
-	}
-	return lru
+	w.streams = keep[eventstore.Stream, head](streamsKept)
+	w.types = keep[string, int64](typesKept)
+	w.actors = keep[eventstore.Actor, int64](actorsKept)
 }
 
 func (w *writer) run() {
@@ -212,7 +202,7 @@ func (w *writer) append(a eventstore.Append, now int64) (eventstore.Outcome, err
 }
 
 func (w *writer) head(s eventstore.Stream) (head, error) {
-	if h, ok := w.streams.Get(s); ok {
+	if h, ok := w.streams.get(s); ok {
 		return h, nil
 	}
 	return findHead(w.conn, s)
@@ -232,7 +222,7 @@ func (w *writer) insert(h head, a eventstore.Append, now int64) (_ eventstore.Ou
 			return eventstore.Outcome{}, err
 		}
 	}
-	w.streams.Add(a.Stream, h)
+	w.streams.put(a.Stream, h)
 	return eventstore.Outcome{Commit: commitAt(h.version, w.last.position)}, nil
 }
 
@@ -249,23 +239,23 @@ func (w *writer) insertEvent(h head, e *eventstore.Proposed) error {
 }
 
 func (w *writer) typeOf(name string) (int64, error) {
-	if id, ok := w.types.Get(name); ok {
+	if id, ok := w.types.get(name); ok {
 		return id, nil
 	}
 	id, err := findOrInsertType(w.conn, name)
 	if err == nil {
-		w.types.Add(name, id)
+		w.types.put(name, id)
 	}
 	return id, err
 }
 
 func (w *writer) actorOf(a eventstore.Actor) (int64, error) {
-	if id, ok := w.actors.Get(a); ok {
+	if id, ok := w.actors.get(a); ok {
 		return id, nil
 	}
 	id, err := findOrInsertActor(w.conn, a)
 	if err == nil {
-		w.actors.Add(a, id)
+		w.actors.put(a, id)
 	}
 	return id, err
 }

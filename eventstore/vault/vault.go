@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
 	"rentbook/eventstore"
@@ -78,9 +77,9 @@ type Vault struct {
 
 	checked atomic.Int64 // when somebody last asked whether the cache is right, in nanoseconds
 
-	mu     sync.Mutex // of the cache, together with what it is true of
-	cache  *lru.LRU[string, key]
-	erased int64 // how many keys had been destroyed when the cache was begun; negative: begin anew
+	mu     sync.Mutex     // of the cache, together with what it is true of
+	cache  map[string]key // it starts over when it is full
+	erased int64          // how many keys had been destroyed when the cache was begun; negative: begin anew
 }
 
 // key seals and unseals for one subject; the zero key is a tombstone.
@@ -94,15 +93,11 @@ func Open(ctx context.Context, dir string, options Options) (*Vault, error) {
 	if err := sqlitefile.MakeFolder(dir); err != nil {
 		return nil, err
 	}
-	cache, err := lru.NewLRU[string, key](cachedMax, nil)
-	if err != nil {
-		return nil, err
-	}
 	keys, err := openKeys(filepath.Join(dir, "vault.db"), options.Fatal)
 	if err != nil {
 		return nil, err
 	}
-	v := &Vault{options: options, keys: keys, cache: cache, erased: -1, life: context.WithoutCancel(ctx)}
+	v := &Vault{options: options, keys: keys, cache: map[string]key{}, erased: -1, life: context.WithoutCancel(ctx)}
 	if err := v.unlock(ctx, dir); err != nil {
 		return nil, errors.Join(err, keys.close())
 	}
@@ -153,7 +148,7 @@ func (v *Vault) Destroy(ctx context.Context, subject string) error {
 	err := v.keys.destroy(ctx, subject)
 	v.mu.Lock()
 	v.erased = -1 // whoever is just loading the key must not keep it
-	v.cache.Remove(subject)
+	delete(v.cache, subject)
 	v.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("destroy the key of %s: %w", subject, err)
@@ -202,7 +197,8 @@ func (v *Vault) key(ctx context.Context, subject string) (key, error) {
 func (v *Vault) cached(subject string) (key, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.cache.Get(subject)
+	k, ok := v.cache[subject]
+	return k, ok
 }
 
 // load reads a key from the file, and keeps it ready unless a key was destroyed meanwhile: it may
@@ -222,7 +218,10 @@ func (v *Vault) load(ctx context.Context, subject string) (key, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.erased == erased {
-		v.cache.Add(subject, k)
+		if len(v.cache) >= cachedMax {
+			clear(v.cache)
+		}
+		v.cache[subject] = k
 	}
 	return k, nil
 }
@@ -242,7 +241,7 @@ func (v *Vault) refresh(ctx context.Context) error {
 	defer v.mu.Unlock()
 	if v.erased != erased {
 		v.erased = erased
-		v.cache.Purge()
+		clear(v.cache)
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
@@ -52,9 +51,9 @@ type Tokens struct {
 	writer  *sqlite.Conn
 
 	reading sync.Mutex
-	reader  *sqlite.Conn // its data_version tells of every change made by another connection
-	seen    int64        // the data_version that the cache is true of
-	cached  *lru.LRU[hash, Token]
+	reader  *sqlite.Conn   // its data_version tells of every change made by another connection
+	seen    int64          // the data_version that the cache is true of
+	cached  map[hash]Token // it starts over when it is full
 }
 
 // Open opens identity.db in a data directory, and makes it if it is not there. now is the clock
@@ -75,8 +74,7 @@ func Open(dir string, now func() time.Time) (*Tokens, error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	cached, err := lru.NewLRU[hash, Token](cachedMax, nil)
-	return &Tokens{now: now, writer: writer, reader: reader, cached: cached}, err
+	return &Tokens{now: now, writer: writer, reader: reader, cached: map[hash]Token{}}, nil
 }
 
 // Close closes the file.
@@ -97,10 +95,10 @@ func (t *Tokens) lookup(ctx context.Context, key hash) (Token, error) {
 		return Token{}, unavailable("look for changed tokens", err)
 	}
 	if version != t.seen {
-		t.cached.Purge()
+		clear(t.cached)
 		t.seen = version
 	}
-	if token, ok := t.cached.Get(key); ok {
+	if token, ok := t.cached[key]; ok {
 		return token, nil
 	}
 	tokens, err := query(ctx, t.reader, `SELECT `+columns+` FROM token WHERE hash = ?1`, key[:])
@@ -110,7 +108,10 @@ func (t *Tokens) lookup(ctx context.Context, key hash) (Token, error) {
 	case len(tokens) == 0:
 		return Token{}, ErrUnknown
 	}
-	t.cached.Add(key, tokens[0])
+	if len(t.cached) >= cachedMax {
+		clear(t.cached)
+	}
+	t.cached[key] = tokens[0]
 	return tokens[0], nil
 }
 

@@ -130,7 +130,7 @@ func (d *DB) Write(ctx context.Context, f func(database.Tx) error) error { retur
 
 // Build opens a connection of its own: its cache is large, and goes with it.
 func (d *DB) Build(context.Context) (database.Writer, func() error, error) {
-	w, err := d.newWriter(d.config("", "cache_size=-65536"))
+	w, err := d.newWriter(d.config("", "cache_size=-32768"))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -62,7 +62,7 @@ func portfolio(s *scene, accounts, weeks int) (events int) {
 
 func BenchmarkRebuild(b *testing.B) {
 	s := newScene(b)
-	total := portfolio(s, 10_000, 20)
+	total := portfolio(s, 4000, 20)
 	v := s.open()
 	for b.Loop() {
 		began := cpu()
@@ -77,9 +77,6 @@ func BenchmarkRebuild(b *testing.B) {
 		b.ReportMetric(float64(total)/raw.Seconds(), "raw_events/cpu-s")
 		b.ReportMetric(float64(total)/rebuilt.Seconds(), "events/cpu-s")
 		b.ReportMetric(raw.Seconds()/rebuilt.Seconds(), "x_raw")
-		var u unix.Rusage
-		s.must(unix.Getrusage(unix.RUSAGE_SELF, &u))
-		b.ReportMetric(float64(u.Maxrss)/1024, "maxrss_MiB")
 	}
 	s.sizes(v, total)
 }

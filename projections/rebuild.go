@@ -15,7 +15,7 @@ import (
 const (
 	// rebuildEvents bounds a batch of a rebuild: large, since rows sorted by key are written much
 	// faster the more there are of each account; some 50 MB with the batch read ahead.
-	rebuildEvents = 20_000
+	rebuildEvents = 15_000
 
 	// breather is how long a rebuild leaves the database to others after each transaction. A writer
 	// in another process asks for SQLite's lock every millisecond.

@@ -66,7 +66,7 @@ func TestImport_KilledAtAnyMoment(t *testing.T) {
 
 	const killsWanted = 20
 	kills, seed := 0, rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // moments, not secrets
+	random := rand.New(rand.NewPCG(seed, 0))
 	for kills < killsWanted {
 		data := t.TempDir()
 		for range 8 {

@@ -20,7 +20,7 @@ type progress struct {
 
 func (g *globals) progress(label string) *progress {
 	p := &progress{label: label}
-	if file, ok := g.stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // G115: a descriptor is small
+	if file, ok := g.stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.out = file
 	}
 	return p

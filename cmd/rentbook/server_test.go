@@ -93,7 +93,7 @@ func (s server) try(client *nethttp.Client, method, path string, body any, heade
 	if err != nil {
 		return answer{}, err
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
+	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	return answer{status: response.StatusCode, header: response.Header, body: data}, err
 }

@@ -104,9 +104,11 @@ const headerMinPosition = "Rentbook-Min-Position"
 // what was in the log when the server started: nobody is told an old balance because the program
 // has just come up. A command needs no view, so it does not wait.
 func (s *Server) awaitPosition(r *http.Request) error {
-	asked := r.Header.Get(headerMinPosition)
-	position, err := eventstore.ParsePosition(asked)
-	if asked != "" && err != nil {
+	asked, position, err := r.Header.Get(headerMinPosition), eventstore.Position{}, error(nil)
+	if asked != "" {
+		position, err = eventstore.ParsePosition(asked)
+	}
+	if err != nil {
 		return malformed("header."+headerMinPosition, "is not a position as given in Rentbook-Position: N or N-N")
 	}
 	if r.Method != http.MethodGet || (asked == "" && s.started.Load()) {

@@ -104,7 +104,7 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (string, Token, error) 
 		n.Days = DaysDefault
 	}
 	random := make([]byte, secretBytes+idBytes)
-	rand.Read(random) //nolint:gosec // since Go 1.24 it ends the program instead of failing
+	rand.Read(random) // since Go 1.24 it ends the program instead of failing
 	secret := Prefix + base64.RawURLEncoding.EncodeToString(random[:secretBytes])
 	now := t.now().UTC().Truncate(time.Second)
 	token := Token{

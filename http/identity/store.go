@@ -54,7 +54,13 @@ type Tokens struct {
 	reader  *sqlite.Conn   // its data_version tells of every change made by another connection
 	seen    int64          // the data_version that the cache is true of
 	cached  map[hash]Token // it starts over when it is full
+	asked   time.Time      // when data_version was asked for
 }
+
+// staleMax is how long an answer about changes may be used again. Asking takes some microseconds,
+// more than all else about a token; no revocation comes to anybody's knowledge within so short a
+// time. Those of this process count at once all the same.
+const staleMax = time.Millisecond
 
 // Open opens identity.db in a data directory, and makes it if it is not there. now is the clock
 // that says when a token expires.
@@ -90,13 +96,8 @@ func (t *Tokens) Close() error {
 func (t *Tokens) lookup(ctx context.Context, key hash) (Token, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
-	version, err := sqlitefile.Int(t.reader, "PRAGMA data_version")
-	if err != nil {
-		return Token{}, unavailable("look for changed tokens", err)
-	}
-	if version != t.seen {
-		clear(t.cached)
-		t.seen = version
+	if err := t.refresh(); err != nil {
+		return Token{}, err
 	}
 	if token, ok := t.cached[key]; ok {
 		return token, nil
@@ -113,6 +114,31 @@ func (t *Tokens) lookup(ctx context.Context, key hash) (Token, error) {
 	}
 	t.cached[key] = tokens[0]
 	return tokens[0], nil
+}
+
+// refresh drops what is remembered when somebody has changed the file since.
+func (t *Tokens) refresh() error {
+	now := t.now()
+	if age := now.Sub(t.asked); age > 0 && age < staleMax { // a clock that stands still proves nothing
+		return nil
+	}
+	version, err := sqlitefile.Int(t.reader, "PRAGMA data_version")
+	if err != nil {
+		return unavailable("look for changed tokens", err)
+	}
+	if version != t.seen {
+		clear(t.cached)
+		t.seen = version
+	}
+	t.asked = now
+	return nil
+}
+
+// changed makes the next request ask.
+func (t *Tokens) changed() {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	t.asked = time.Time{}
 }
 
 // List is every token there ever was, the newest first.
@@ -140,6 +166,7 @@ func (t *Tokens) insert(ctx context.Context, n Token, key hash) error {
 func (t *Tokens) write(ctx context.Context, statement string, args ...any) error {
 	t.writing.Lock()
 	defer t.writing.Unlock()
+	defer t.changed()
 	defer t.writer.SetInterrupt(t.writer.SetInterrupt(ctx.Done()))
 	err := sqlitex.Execute(t.writer, statement, &sqlitex.ExecOptions{Args: args})
 	switch {

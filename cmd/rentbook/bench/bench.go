@@ -8,9 +8,8 @@
 // (node.go, wired as cmd/rentbook wires it), or the same of ours under two conditions.
 //
 // The load generator, the floor and the server share one process and its processors, over loopback
-// and connections that stay open. One lean client (client.go) serves floor and server alike. All
-// latencies are kept, every answer is looked at, and what was acknowledged is counted again in the
-// log and in the views.
+// and connections that stay open, with the same client for both sides. All latencies are kept, every
+// answer is looked at, and what was acknowledged is counted again in the log and in the views.
 //
 // The one rule: no figure without the other side measured beside it.
 package bench

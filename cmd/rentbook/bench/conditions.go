@@ -32,6 +32,7 @@ func (b *bench) sayConditions() error {
 	b.say("log      journal_mode=WAL, synchronous=FULL, wal_autocheckpoint=0 (checkpoints beside the commits)")
 	b.say("driver   journal_mode=WAL, synchronous=FULL, wal_autocheckpoint=1000 (SQLite's default), same tables")
 	b.say("views    journal_mode=WAL, synchronous=NORMAL")
+	b.say("clients  charges: net/http's, one each; statements: a lean one of our own; both with connections kept open")
 	b.say("rounds   %d, blocks of %v; requests are logged at level info, to a file", b.Rounds, b.block)
 	return nil
 }

@@ -3,10 +3,9 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -43,7 +42,7 @@ func (f *floor) close() error {
 // chargeFloor reads and decodes the body of a charge, and answers 201 with as many bytes as the
 // node does, in header and body.
 func chargeFloor(ctx context.Context, n *node) (*floor, error) {
-	header, body, err := n.sampleAnswer()
+	header, body, err := n.sampleAnswer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,39 +72,32 @@ func chargeFloor(ctx context.Context, n *node) (*floor, error) {
 }
 
 // sampleAnswer charges once and measures the answer; header is what the floor's own does not have.
-func (n *node) sampleAnswer() (header, body int, err error) {
-	conn, err := net.DialTimeout("tcp", n.address, patience) //nolint:noctx // loopback
-	if err != nil {
-		return 0, 0, err
-	}
-	defer conn.Close() //nolint:errcheck // its work is done
+func (n *node) sampleAnswer(ctx context.Context) (header, body int, err error) {
 	account, id := n.next()
-	request := strings.Replace(string(n.appendCharge(nil, account, id)), "\r\n", "\r\nConnection: close\r\n", 1)
-	if _, err := io.WriteString(conn, request); err != nil {
+	r, err := n.newCharge(ctx, n.address, account, id)
+	if err != nil {
 		return 0, 0, err
 	}
-	answer, err := io.ReadAll(conn)
+	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
+		return 0, 0, err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err := errors.Join(err, answer.Body.Close()); err != nil {
 		return 0, 0, err
 	}
 	n.acknowledged()
-	head, text, _ := strings.Cut(string(answer), "\r\n\r\n")
-	bare := "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nX-Padding: \r\n" +
-		"Date: Sun, 22 Nov 2026 15:04:05 GMT\r\nConnection: close\r\nContent-Length: " + strconv.Itoa(len(text))
-	return max(0, len(head)-len(bare)), len(text), nil
+	for _, bare := range []string{"Content-Type", "Content-Length", "Date"} {
+		answer.Header.Del(bare)
+	}
+	var rest strings.Builder
+	if err := answer.Header.Write(&rest); err != nil {
+		return 0, 0, err
+	}
+	return max(0, rest.Len()-len("X-Padding: \r\n")), len(text), nil
 }
 
 // on are clients of the floor that send what the node's would send.
 func (f *floor) on(n *node) workers {
-	return func() (worker, error) {
-		c, err := dial(f.address)
-		if err != nil {
-			return worker{}, err
-		}
-		return worker{close: c.close, op: func(context.Context) error {
-			account, id := n.next()
-			c.out = n.appendCharge(c.out[:0], account, id)
-			return c.want(http.StatusCreated)
-		}}, nil
-	}
+	return func() (worker, error) { return n.sending(f.address, func() {}) }
 }

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 // sample is what one side did in one block.
 type sample struct {
 	latencies []time.Duration // all of them, sorted
 	took      time.Duration
+	cpu       time.Duration // of the whole process, generator included
 }
 
 func (s sample) rate() float64 { return float64(len(s.latencies)) / s.took.Seconds() }
@@ -29,11 +31,25 @@ func (s sample) p50() float64 { return millis(s.at(0.5)) }
 func (s sample) p99() float64 { return millis(s.at(0.99)) }
 
 func (s sample) String() string {
-	return fmt.Sprintf("%.0f/s, p50 %.3f p90 %.3f p99 %.3f max %.2f ms",
+	said := fmt.Sprintf("%.0f/s, p50 %.3f p90 %.3f p99 %.3f max %.2f ms",
 		s.rate(), s.p50(), millis(s.at(0.9)), s.p99(), millis(s.at(1)))
+	if s.cpu > 0 {
+		said += fmt.Sprintf(", CPU %.0f us each", float64(s.cpu.Microseconds())/float64(len(s.latencies)))
+	}
+	return said
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// processTime is how much CPU time the process has had. On a busy machine it says more than the
+// clock.
+func processTime() time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
 
 // op does one thing and says whether it was done right.
 type op func(ctx context.Context) error
@@ -76,7 +92,7 @@ func driveAt(ctx context.Context, clients int, d time.Duration, rate float64, op
 		all = append(all, w)
 	}
 	latencies := make([][]time.Duration, clients)
-	began := time.Now()
+	began, used := time.Now(), processTime()
 	group, ctx := errgroup.WithContext(ctx)
 	for i, w := range all {
 		group.Go(func() (err error) {
@@ -90,10 +106,10 @@ func driveAt(ctx context.Context, clients int, d time.Duration, rate float64, op
 		})
 	}
 	err := group.Wait()
-	took := time.Since(began)
+	took, used := time.Since(began), processTime()-used
 	sorted := slices.Concat(latencies...)
 	slices.Sort(sorted)
-	return sample{latencies: sorted, took: took}, err
+	return sample{latencies: sorted, took: took, cpu: used}, err
 }
 
 // pace is when to send next.

@@ -41,6 +41,7 @@ type DB struct {
 	dir     string
 	live    *writer
 	turn    chan struct{} // holds the token of whoever writes
+	closed  bool          // only looked at by who has the turn
 	readers *sqlitex.Pool
 	moving  *checkpoints
 
@@ -83,8 +84,15 @@ func (d *DB) config(schema string, pragmas ...string) sqlitefile.Config {
 	}
 }
 
-// Close waits for nobody: whoever reads or writes has ended before.
+// errClosed is a write after Close.
+var errClosed = errors.New("the views are closed")
+
+// Close waits for whoever writes: a handler may still be about to commit what its router no longer
+// waits for. Nothing is written afterwards.
 func (d *DB) Close() error {
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	d.closed = true
 	var errs []error
 	if d.readers != nil {
 		errs = append(errs, d.readers.Close())
@@ -178,6 +186,9 @@ func (w *writer) Write(ctx context.Context, f func(database.Tx) error) error {
 		return fmt.Errorf("write views: %w", ctx.Err())
 	}
 	defer func() { <-w.db.turn }()
+	if w.db.closed {
+		return errClosed
+	}
 	if err := w.begin(ctx); err != nil {
 		return explain(ctx, err)
 	}

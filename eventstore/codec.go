@@ -17,7 +17,8 @@ import (
 type Named interface{ EventType() string }
 
 // Personal is a fact with fields that hold personal data. Personal names the key that seals them
-// (empty: that of the stream) and their stored names, all at the top level of the JSON.
+// (empty: that of the stream) and their stored names, all at the top level of the JSON. A fact
+// without such fields names a key that later ones will need.
 type Personal interface {
 	Personal() (key string, fields []string)
 }
@@ -123,6 +124,9 @@ func (c *Codec) Encode(stream Stream, id uuid.UUID, fact Named) ([]byte, error) 
 		return data, nil
 	}
 	key, fields := personal.Personal()
+	if len(fields) == 0 {
+		return data, nil
+	}
 	return c.seal(data, sealing{stream: stream, id: id, name: name, key: key}, fields)
 }
 

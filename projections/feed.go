@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rentbook/projections/database"
 )
@@ -98,12 +99,29 @@ func (c *common) start(ctx context.Context) (int64, error) {
 		if at, ok := level(points, c.apart.holds); ok {
 			return at, nil
 		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return 0, ctx.Err()
+		if err := idle(ctx, news); err != nil {
+			return 0, err
 		}
 	}
+}
+
+// idleMin is how long a feed that is not needed leaves the checkpoints alone: under load there is
+// news many times a second, and six feeds would ask each time.
+const idleMin = 100 * time.Millisecond
+
+func idle(ctx context.Context, news <-chan struct{}) error {
+	timer := time.NewTimer(idleMin)
+	defer timer.Stop()
+	for range 2 { // news and the time, in any order
+		select {
+		case <-news:
+			news = nil
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // handle gives the batch to every view that is where it begins. A view that fails is left to its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rentbook/projections/database"
@@ -79,6 +80,19 @@ func (n *news) announce() {
 		close(n.coming)
 		n.coming = nil
 	}
+}
+
+// awaited knows whether somebody waits for the views: then nothing lingers.
+type awaited struct {
+	readers atomic.Int64
+	hurry   news
+}
+
+// begin counts a reader in; what it returns counts it out.
+func (a *awaited) begin() (end func()) {
+	a.readers.Add(1)
+	a.hurry.announce()
+	return func() { a.readers.Add(-1) }
 }
 
 // apart are the views that the common feed has let go because they failed. Their own feed brings

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -17,6 +18,13 @@ var _ message.Subscriber = (*subscriber)(nil)
 // batchEvents bounds a live batch: its transaction is some milliseconds.
 const batchEvents = 500
 
+// Under load a batch lingers for company: a page that several events change is written once for all
+// of them. Not when the last batch was smaller than busyEvents, and not while a reader waits.
+const (
+	busyEvents = 16
+	lingerMax  = 30 * time.Millisecond
+)
+
 // ahead is how many decoded events wait for the handler.
 const ahead = 2 * batchEvents
 
@@ -25,11 +33,12 @@ const ahead = 2 * batchEvents
 // starts a goroutine for each and would not keep their order. What is not acknowledged comes again,
 // after a pause, from wherever the checkpoint is by then.
 type subscriber struct {
-	feed   feed
-	log    eventstore.Log
-	codec  *eventstore.Codec
-	pause  backOff
-	logger *slog.Logger
+	feed    feed
+	log     eventstore.Log
+	codec   *eventstore.Codec
+	awaited *awaited
+	pause   backOff
+	logger  *slog.Logger
 
 	life context.Context //nolint:containedctx // ends with Close
 	end  context.CancelFunc
@@ -37,7 +46,9 @@ type subscriber struct {
 }
 
 func (v *Views) subscriber(f feed) *subscriber {
-	s := &subscriber{feed: f, log: v.config.Log, codec: v.config.Codec, pause: v.pause, logger: v.config.Logger}
+	s := &subscriber{
+		feed: f, log: v.config.Log, codec: v.config.Codec, awaited: &v.awaited, pause: v.pause, logger: v.config.Logger,
+	}
 	s.life, s.end = context.WithCancel(context.Background()) //nolint:forbidigo // Subscribe brings the caller's
 	return s
 }
@@ -100,15 +111,16 @@ func (s *subscriber) session(ctx context.Context, out chan<- *message.Message) (
 		cancel()
 		ended()
 	}()
+	busy := false
 	for !s.feed.done() {
-		b, err := gather(ctx, events, after)
+		b, err := s.gather(ctx, events, after, busy)
 		if err != nil {
 			return delivered, err
 		}
 		if err := deliver(ctx, out, b); err != nil {
 			return delivered, err
 		}
-		after, delivered = b.last(), true
+		after, delivered, busy = b.last(), true, len(b.events) >= busyEvents
 	}
 	return delivered, nil
 }
@@ -166,37 +178,72 @@ func follow(
 	return events, work.Wait
 }
 
-// gather waits for one event and takes what else is waiting, without waiting for more.
-func gather(ctx context.Context, events <-chan decoded, after int64) (batch, error) {
+// gather waits for one event and takes what else is waiting. When the feed is busy it lingers for
+// more.
+func (s *subscriber) gather(ctx context.Context, events <-chan decoded, after int64, busy bool) (batch, error) {
 	b := batch{after: after}
-	for {
-		var d decoded
-		var open bool
-		if len(b.events) == 0 {
-			select {
-			case d, open = <-events:
-			case <-ctx.Done():
-				return b, ctx.Err()
-			}
-		} else {
-			select {
-			case d, open = <-events:
-			default:
-				return b, nil
-			}
+	var late <-chan time.Time
+	for len(b.events) < batchEvents {
+		d, waiting, err := s.next(ctx, events, len(b.events) == 0, late)
+		if err != nil {
+			return b, err
 		}
 		switch {
-		case !open && len(b.events) > 0, d.err != nil && len(b.events) > 0:
+		case waiting == nothing && busy && late == nil && s.awaited.readers.Load() == 0:
+			timer := time.NewTimer(lingerMax)
+			defer timer.Stop()
+			late = timer.C
+			continue
+		case waiting == nothing:
+			return b, nil
+		case d.err != nil && len(b.events) > 0:
 			return b, nil // the next session meets the error again
 		case d.err != nil:
 			return b, d.err
-		case !open:
-			return b, errLogEnded
 		}
-		if b.events = append(b.events, d.event); len(b.events) == batchEvents {
-			return b, nil
+		b.events = append(b.events, d.event)
+	}
+	return b, nil
+}
+
+type waiting bool
+
+const nothing waiting = false
+
+// next is the next event. It waits for the first of a batch; for others only until it is late, or
+// somebody is in a hurry.
+func (s *subscriber) next(
+	ctx context.Context, events <-chan decoded, first bool, late <-chan time.Time,
+) (d decoded, some waiting, err error) {
+	open := true
+	switch {
+	case first:
+		select {
+		case d, open = <-events:
+		case <-ctx.Done():
+			return d, nothing, ctx.Err()
+		}
+	case late == nil:
+		select {
+		case d, open = <-events:
+		default:
+			return d, nothing, nil
+		}
+	default:
+		select {
+		case d, open = <-events:
+		case <-late:
+			return d, nothing, nil
+		case <-s.awaited.hurry.next():
+			return d, nothing, nil
+		case <-ctx.Done():
+			return d, nothing, ctx.Err()
 		}
 	}
+	if !open {
+		d.err = errLogEnded
+	}
+	return d, !nothing, nil
 }
 
 var errLogEnded = errors.New("the log ended without saying why")

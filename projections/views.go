@@ -53,6 +53,7 @@ type Views struct {
 	writing *hold // whoever writes the live tables
 	apart   apart
 	news    news
+	awaited awaited
 	seen    atomic.Int64 // what all views have seen, as far as this process knows
 	pause   backOff
 	views   func() []View // fresh ones; tests put faults between
@@ -169,6 +170,7 @@ func (v *Views) WaitFor(ctx context.Context, p eventstore.Position) error {
 	if v.seen.Load() >= number(p) {
 		return nil
 	}
+	defer v.awaited.begin()()
 	ticks := time.NewTicker(pollEvery)
 	defer ticks.Stop()
 	for {

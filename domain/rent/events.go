@@ -167,6 +167,9 @@ func (AdjustmentMade) EventType() string  { return "rent.adjustment-made.v1" }
 // Personal names the stored fields that are sealed, here with the account's own key (no key
 // named: the stream's).
 
+// Personal has the account's key made when the account is opened, so that no payment waits for it.
+func (AccountOpened) Personal() (key string, fields []string) { return "", nil }
+
 func (ChargeEntered) Personal() (key string, fields []string) {
 	return "", []string{"description", "reference"}
 }

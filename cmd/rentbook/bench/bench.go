@@ -76,10 +76,11 @@ func chosen(only []string) ([]*goal, error) {
 	}), nil
 }
 
-// goals are all there are, in the order of performance.md.
+// goals are all there are, in the order of performance.md, but for G8, which needs the large store
+// to itself.
 func goals() []*goal {
 	return []*goal{
-		goal1(), goal2(), goal3(), goal4(), goal5(), goal6(), goal7(), goal8(), goal10(), goal14(),
+		goal1(), goal2(), goal3(), goal4(), goal5(), goal6(), goal7(), goal10(), goal8(), goal14(),
 		goalImport(), goalCharge(), goalSlowSync(),
 	}
 }
@@ -154,12 +155,16 @@ func newBench(o Options) (*bench, error) {
 	return b, err
 }
 
-func (b *bench) close() error {
+func (b *bench) close() error { return errors.Join(b.closeStores(), os.RemoveAll(b.dir)) }
+
+// closeStores ends the stores that goals share. Who needs one after this makes a new one.
+func (b *bench) closeStores() error {
 	var errs []error
 	for _, n := range b.nodes {
 		errs = append(errs, n.close())
 	}
-	return errors.Join(append(errs, os.RemoveAll(b.dir))...)
+	b.nodes, b.few, b.many, b.small = nil, nil, nil, nil
+	return errors.Join(errs...)
 }
 
 // folder is a new one in the scratch folder.

@@ -132,15 +132,19 @@ func goal7() *goal {
 // what the disk allows is one batch of all callers per sync.
 func goalSlowSync() *goal {
 	inside := wantAtLeast(0.8, "commands/s, sync 2 ms slower / min(quick, 64/(2 ms + batch))")
-	outside := wantAtLeast(0.8, "the same over HTTP")
+	outside := wantAtLeast(0.8, "the same over HTTP, views following")
 	return &goal{name: "slow-sync", rows: []*row{inside, outside}, open: func(ctx context.Context, b *bench) (*measuring, error) {
 		n, err := b.fewEntries(ctx)
 		if err != nil {
 			return nil, err
 		}
-		raw, err := b.newRawLog(ctx, b.leases, sampleData())
+		alone, err := b.alone(ctx)
 		if err != nil {
 			return nil, err
+		}
+		raw, err := b.newRawLog(ctx, b.leases, sampleData())
+		if err != nil {
+			return nil, errors.Join(err, alone.close())
 		}
 		raw.sleep = 0
 		return &measuring{
@@ -154,9 +158,10 @@ func goalSlowSync() *goal {
 				for _, side := range []struct {
 					name string
 					row  *row
+					node *node
 					open workers
-				}{{"commands", inside, n.entering}, {"HTTP", outside, n.charging}} {
-					ratio, err := b.slowly(ctx, n, side.open, batch, func(format string, args ...any) {
+				}{{"commands", inside, alone, alone.entering}, {"HTTP", outside, n, n.charging}} {
+					ratio, err := b.slowly(ctx, side.node, side.open, batch, func(format string, args ...any) {
 						say("%-8s "+format, append([]any{side.name}, args...)...)
 					})
 					if err != nil {
@@ -166,7 +171,9 @@ func goalSlowSync() *goal {
 				}
 				return nil
 			},
-			done: func(ctx context.Context) error { return errors.Join(n.verify(ctx), raw.close()) },
+			done: func(ctx context.Context) error {
+				return errors.Join(n.verify(ctx), alone.verify(ctx), alone.close(), raw.close())
+			},
 		}, nil
 	}}
 }

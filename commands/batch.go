@@ -26,8 +26,6 @@ type batch struct {
 	staged  []staged
 	pending map[eventstore.Stream]*pending
 	seen    map[eventstore.Stream]bool // read from the log since the batch began
-
-	recorded, known int
 }
 
 // pending is a stream with facts that are not in the log yet.
@@ -45,7 +43,7 @@ type staged struct {
 	after   uint64
 	command uuid.UUID
 	facts   []eventstore.Named
-	again   func(context.Context) error // decide by itself, on the log as it is then
+	again   func(context.Context) (Receipt, error) // decide by itself, on the log as it is then
 }
 
 func newBatch(h *Handler) *batch {
@@ -63,7 +61,6 @@ func stage[S state[S, E], E eventstore.Named, A noun[S, E]](
 		return err
 	}
 	if len(v.facts) == 0 {
-		b.known++
 		return nil
 	}
 	s, err := stateIn[S, E](ctx, b, t.stream)
@@ -76,11 +73,8 @@ func stage[S state[S, E], E eventstore.Named, A noun[S, E]](
 		b.pending[t.stream] = waiting
 	}
 	item := staged{
-		row: r, meta: m, stream: t.stream, after: s.Version(), command: t.command(m.Expect),
-		again: func(ctx context.Context) error {
-			_, err := decide(ctx, b.h, m, t, decision, about)
-			return err
-		},
+		row: r, meta: m, stream: t.stream, after: s.Version(), command: t.commandAt(s.Version(), m.Expect),
+		again: func(ctx context.Context) (Receipt, error) { return decide(ctx, b.h, m, t, decision, about) },
 	}
 	for _, fact := range v.facts {
 		s = s.Apply(fact)
@@ -89,7 +83,6 @@ func stage[S state[S, E], E eventstore.Named, A noun[S, E]](
 	}
 	waiting.state = s
 	b.staged = append(b.staged, item)
-	b.recorded++
 	return nil
 }
 
@@ -132,14 +125,20 @@ func (b *batch) flush(ctx context.Context) (again []staged, err error) {
 		return nil, nil
 	}
 	appends, err := b.encode(ctx)
+	if errors.Is(err, eventstore.ErrErased) { // one by one, each is refused or recorded for itself
+		again = slices.Clone(b.staged)
+		b.staged = b.staged[:0]
+		clear(b.pending)
+		return again, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	for i, outcome := range b.h.Store.AppendEach(ctx, appends) {
 		item := b.staged[i]
 		switch {
-		case outcome.Err == nil:
-		case errors.Is(outcome.Err, eventstore.ErrConflict):
+		case outcome.Err == nil && !outcome.Commit.Repeated:
+		case outcome.Err == nil, errors.Is(outcome.Err, eventstore.ErrConflict):
 			b.h.states.forget(item.stream)
 			delete(b.pending, item.stream)
 			again = append(again, item)

@@ -82,7 +82,11 @@ func writeEvent(t *testing.T, out *bytes.Buffer, g golden) {
 		if key != "" {
 			owner = "the key of `" + shape(key) + "`"
 		}
-		fmt.Fprintf(out, " Sealed with %s: %s.", owner, quoted(fields))
+		if len(fields) == 0 {
+			fmt.Fprintf(out, " Makes %s.", owner)
+		} else {
+			fmt.Fprintf(out, " Sealed with %s: %s.", owner, quoted(fields))
+		}
 	}
 	if g.least != nil {
 		fmt.Fprintf(out, " May be left out: %s.", quoted(leftOut(t, full, readGoldenFile(t, name+".minimal.json"))))

@@ -90,13 +90,11 @@ func (h *Handler) run(
 	}
 	m.Causation = t.command(nil)
 	m.Correlation = m.Causation
-	sum := &tally{}
-	if started.Replayed { // an earlier attempt raised some already
-		if err := h.countRaised(ctx, m.Causation, started.Position, sum); err != nil {
-			return ChargeRunResult{}, err
-		}
+	if err := h.chargeAll(ctx, m, through, progress, &tally{}, false); err != nil {
+		return ChargeRunResult{}, err
 	}
-	if err := h.chargeAll(ctx, m, through, progress, sum, false); err != nil {
+	sum := &tally{} // from the log: other attempts may have raised some, before or meanwhile
+	if err := h.countRaised(ctx, m.Causation, started.Position, sum); err != nil {
 		return ChargeRunResult{}, err
 	}
 	return h.finish(ctx, m, t, sum)
@@ -232,14 +230,18 @@ func (h *Handler) recordCharges(ctx context.Context, m Meta, id domain.ID, accou
 		}
 		account = account.Apply(fact)
 	}
-	if _, err := h.Store.Append(ctx, stream, after, proposed...); err != nil {
+	commit, err := h.Store.Append(ctx, stream, after, proposed...)
+	switch {
+	case err != nil:
 		return err
+	case commit.Repeated: // by another run: what it raised may not be what this one would
+		return eventstore.ErrConflict
 	}
 	h.states.put(stream, account)
 	return nil
 }
 
-// countRaised adds what earlier attempts of the run raised: the events it caused.
+// countRaised adds what all attempts of the run raised: the events it caused.
 func (h *Handler) countRaised(ctx context.Context, run uuid.UUID, after eventstore.Position, sum *tally) error {
 	head, err := h.Log.Head(ctx)
 	if err != nil {

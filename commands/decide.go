@@ -35,6 +35,7 @@ type target struct {
 	kind       string
 	id         domain.ID
 	changeable bool // money never changes; properties, tenancies, tenants, terms and calendars do
+	repeatable bool // may be decided any number of times: each version decided at is another command
 }
 
 // command is the id of carrying this out, the same whenever and by whomever it is asked again:
@@ -45,6 +46,15 @@ func (t target) command(expect *uint64) uuid.UUID {
 		name += "\n" + strconv.FormatUint(*expect, 10)
 	}
 	return uuid.NewSHA1(namespace, []byte(name))
+}
+
+// commandAt is the command decided at a version of the stream.
+func (t target) commandAt(version uint64, expect *uint64) uuid.UUID {
+	command := t.command(expect)
+	if t.repeatable {
+		return uuid.NewSHA1(command, []byte("at "+strconv.FormatUint(version, 10)))
+	}
+	return command
 }
 
 // attemptsMax bounds how often a decision starts over because somebody else was faster.
@@ -81,7 +91,7 @@ func decideOnce[S state[S, E], E eventstore.Named, A noun[S, E]](
 }
 
 // consider is the verdict on a noun, and the state it is about. A state that was remembered may be
-// behind the log, so the log is asked again before anything is refused.
+// behind the log, so the log is asked again before anything is refused or found needless.
 func consider[S state[S, E], E eventstore.Named, A noun[S, E]](
 	ctx context.Context, h *Handler, m Meta, t target, decision func(S, A) ([]E, error), about A,
 ) (S, verdict[E], error) {
@@ -91,7 +101,7 @@ func consider[S state[S, E], E eventstore.Named, A noun[S, E]](
 		return s, verdict[E]{}, err
 	}
 	v, err := judge(s, m, t, decision, about, factAt)
-	if refused(err) && !current {
+	if !current && (refused(err) || err == nil && v.nothing()) {
 		if s, err = refresh[S, E](ctx, h, t.stream, s); err != nil {
 			return s, verdict[E]{}, err
 		}
@@ -104,7 +114,11 @@ func consider[S state[S, E], E eventstore.Named, A noun[S, E]](
 type verdict[E any] struct {
 	recorded uint64
 	facts    []E
+	decided  bool // by the decision; otherwise what is recorded was recognised
 }
+
+// nothing says that the decision saw nothing to record.
+func (v verdict[E]) nothing() bool { return v.decided && len(v.facts) == 0 }
 
 // judge says what is to be done about a noun, given a state. factAt reads one recorded fact.
 func judge[S state[S, E], E eventstore.Named, A noun[S, E]](
@@ -136,7 +150,7 @@ func judge[S state[S, E], E eventstore.Named, A noun[S, E]](
 		return verdict[E]{}, otherwise
 	}
 	facts, err := decision(s, about)
-	return verdict[E]{recorded: s.Version(), facts: facts}, err
+	return verdict[E]{recorded: s.Version(), facts: facts, decided: true}, err
 }
 
 // changed says which recorded fact a change to the version expected would be a repetition of, and
@@ -197,7 +211,7 @@ func refresh[S state[S, E], E eventstore.Named](
 func record[S state[S, E], E eventstore.Named](
 	ctx context.Context, h *Handler, m Meta, t target, s S, facts []E,
 ) (Receipt, error) {
-	command := t.command(m.Expect)
+	command := t.commandAt(s.Version(), m.Expect)
 	proposed := make([]eventstore.Proposed, len(facts))
 	for i, fact := range facts {
 		if err := h.ensureKey(ctx, t.stream, fact); err != nil {
@@ -212,6 +226,9 @@ func record[S state[S, E], E eventstore.Named](
 	if err != nil {
 		return Receipt{}, fmt.Errorf("append to %s: %w", t.stream, err)
 	}
+	if commit.Repeated { // by an attempt whose answer was lost, or by somebody else: perhaps with another body
+		return Receipt{}, fmt.Errorf("append to %s: recorded before: %w", t.stream, eventstore.ErrConflict)
+	}
 	for _, fact := range facts {
 		s = s.Apply(fact)
 	}
@@ -224,10 +241,18 @@ func (h *Handler) ensureKey(ctx context.Context, stream eventstore.Stream, fact 
 	if key == "" {
 		return nil
 	}
-	if err := h.Codec.EnsureKeys(ctx, key); err != nil {
+	switch err := h.Codec.EnsureKeys(ctx, key); {
+	case errors.Is(err, eventstore.ErrErased):
+		return ErrErased
+	case err != nil:
 		return fmt.Errorf("make the key of %s: %w", stream.Category(), err)
 	}
 	return nil
+}
+
+// ErrErased is a fact about somebody whose personal data has been erased: it could not be sealed.
+var ErrErased = &domain.Refusal{
+	Class: domain.Conflicting, Code: "erased", Reason: "has been erased; nothing personal can be recorded any more",
 }
 
 // propose is a fact on its way into the log. Its id follows from the command and its place among

@@ -169,9 +169,17 @@ func (i *importing) refuse(line int, reason string) {
 func (i *importing) row(ctx context.Context, r row) error {
 	m := i.meta
 	m.Authority = fmt.Sprintf("imported, as found in %s line %d, file digest sha256:%s", i.name, r.line, i.digest)
+	staged := len(i.batch.staged)
 	err := i.early.check(r)
 	if err == nil {
 		err = i.stage(ctx, m, r)
+	}
+	switch {
+	case err != nil:
+	case len(i.batch.staged) > staged:
+		i.result.Recorded++
+	default:
+		i.result.Known++
 	}
 	return i.settle(r, err)
 }
@@ -198,14 +206,20 @@ func (i *importing) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	counted := map[int]bool{} // a tenancy's row is staged twice
 	for _, staged := range again {
-		if err := i.settle(staged.row, staged.again(ctx)); err != nil {
+		receipt, err := staged.again(ctx)
+		if !counted[staged.row.line] && (err != nil || receipt.Replayed) {
+			counted[staged.row.line] = true
+			i.result.Recorded--
+			if err == nil {
+				i.result.Known++
+			}
+		}
+		if err := i.settle(staged.row, err); err != nil {
 			return err
 		}
 	}
-	i.result.Recorded += i.batch.recorded
-	i.result.Known += i.batch.known
-	i.batch.recorded, i.batch.known = 0, 0
 	return nil
 }
 

@@ -74,12 +74,15 @@ func (i *importing) stageTenancy(ctx context.Context, m Meta, r row) error {
 	if err != nil {
 		return err
 	}
-	if len(v.facts) > 0 {
-		opening, account := accountOpening(m, t, about)
-		if err := stage(ctx, i.batch, r, m, account, rent.Account.Open, opening); err != nil {
+	account, err := stateIn[rent.Account, rent.Event](ctx, i.batch, accountStream(t.id))
+	if err != nil {
+		return err
+	}
+	if len(v.facts) > 0 || !account.IsOpen() { // an import that was interrupted may have left the tenancy alone
+		opening, target := accountOpening(m, t, about)
+		if err := stage(ctx, i.batch, r, m, target, rent.Account.Open, opening); err != nil {
 			return err
 		}
-		i.batch.recorded-- // one row, two streams
 	}
 	return stage(ctx, i.batch, r, m, t, tenancy.Tenancy.Set, about)
 }

@@ -3,7 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
-	"strconv"
+	"time"
 
 	"rentbook/domain"
 	"rentbook/domain/rent"
@@ -33,45 +33,45 @@ func (h *Handler) PutTenancy(ctx context.Context, m Meta, c PutTenancy) (Receipt
 	}
 	defer h.tenancies.lock(t.stream).Unlock() // two changes at once must not mix their two streams
 	_, v, err := consider(ctx, h, m, t, tenancy.Tenancy.Set, about)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if len(v.facts) == 0 {
-		return decide(ctx, h, m, t, tenancy.Tenancy.Set, about)
-	}
-	if err := h.openAccount(ctx, m, t, about); err != nil {
-		return Receipt{}, err
+	if err == nil && len(v.facts) > 0 {
+		if err := h.openAccount(ctx, m, t, about); err != nil {
+			return Receipt{}, err
+		}
+		var done context.CancelFunc // whoever asked may have gone: the second half follows all the same
+		ctx, done = context.WithTimeout(context.WithoutCancel(ctx), secondHalfMax)
+		defer done()
 	}
 	receipt, err := decide(ctx, h, m, t, tenancy.Tenancy.Set, about)
-	if refused(err) { // another process was faster, after this one had given the account its days
+	if refused(err) || receipt.Replayed { // an attempt may have been given up, or overtaken, between the two
 		err = errors.Join(err, h.alignAccount(ctx, m, t))
 	}
 	return receipt, err
 }
 
-// alignAccount gives the account the days that the tenancy has.
+// secondHalfMax bounds the wait for the tenancy once its account has been written.
+const secondHalfMax = 10 * time.Second
+
+// alignAccount gives the account the days that the tenancy has. Mostly it has them.
 func (h *Handler) alignAccount(ctx context.Context, m Meta, t target) error {
 	s, err := refresh[tenancy.Tenancy, tenancy.Event](ctx, h, t.stream, tenancy.Tenancy{})
+	history := tenancy.Particulars{}.Recorded(s)
+	if err != nil || len(history) == 0 {
+		return err
+	}
+	fact, err := factAt[tenancy.Event](ctx, h, t.stream, history[len(history)-1])
 	if err != nil {
 		return err
 	}
-	var days rent.Opening
-	history := tenancy.Particulars{}.Recorded(s)
-	for _, version := range history {
-		fact, err := factAt[tenancy.Event](ctx, h, t.stream, version)
-		switch e := fact.(type) {
-		case tenancy.Opened:
-			days = rent.Opening{StartsOn: e.StartsOn, EndsOn: e.EndsOn, Currency: e.Currency}
-		case tenancy.Changed:
-			days.StartsOn, days.EndsOn = e.StartsOn, e.EndsOn
-		}
-		if err != nil {
-			return err
-		}
+	days := rent.Opening{Currency: s.Currency()}
+	switch e := fact.(type) {
+	case tenancy.Opened:
+		days.StartsOn, days.EndsOn = e.StartsOn, e.EndsOn
+	case tenancy.Changed:
+		days.StartsOn, days.EndsOn = e.StartsOn, e.EndsOn
 	}
 	m.Expect = nil
-	aligned := target{stream: accountStream(t.id), kind: "alignment", id: domain.ID(strconv.Itoa(len(history)))}
-	_, err = decide(ctx, h, m, aligned, rent.Account.Open, days)
+	account := target{stream: accountStream(t.id), kind: "alignment", id: t.id, repeatable: true}
+	_, err = decide(ctx, h, m, account, rent.Account.Open, days)
 	return err
 }
 
@@ -100,7 +100,7 @@ func (h *Handler) openAccount(ctx context.Context, m Meta, t target, p tenancy.P
 func accountOpening(m Meta, t target, p tenancy.Particulars) (rent.Opening, target) {
 	id := t.command(m.Expect).String()
 	return rent.Opening{StartsOn: p.StartsOn, EndsOn: p.EndsOn, Currency: p.Currency},
-		target{stream: accountStream(t.id), kind: "opening", id: domain.ID(id)}
+		target{stream: accountStream(t.id), kind: "opening", id: domain.ID(id), repeatable: true}
 }
 
 func tenancyStream(id domain.ID) eventstore.Stream {

@@ -131,10 +131,13 @@ type Recorded struct {
 	At       time.Time // when it was recorded, UTC
 }
 
-// Commit says where an append ended: the version and position of its last event.
+// Commit says where an append ended: the version and position of its last event. Repeated is true
+// when events of the same ids stood there before. They were not written again, and ids do not say
+// what is in them: who must know reads them.
 type Commit struct {
 	Version  Version
 	Position Position
+	Repeated bool
 }
 
 // Append is one append among several.
@@ -158,15 +161,15 @@ type Store interface {
 
 	// Append records events right after a version, all or none, durably before it returns. The
 	// same events (same ids, order and number) at the same version again succeed with the first
-	// commit and change nothing. Otherwise a version that is not the stream's is a
+	// commit, marked as repeated, and change nothing. Otherwise a version that is not the stream's is a
 	// *ConflictError, nothing to append is ErrEmpty, and a store that cannot be written wraps
 	// ErrUnavailable.
 	Append(ctx context.Context, s Stream, after Version, events ...Proposed) (Commit, error)
 
 	// AppendEach carries out several appends as Append does, and answers one outcome for each. Those
-	// to different streams stand or fall alone; behind one that failed, the others of its stream
-	// are not attempted and wrap ErrConflict, because they were decided on what it would have
-	// recorded. Appends to one stream happen in the order given; the embedded log keeps the order
+	// to different streams stand or fall alone; behind one that failed or was repeated, the
+	// others of its stream are not attempted and wrap ErrConflict, because they were decided on
+	// what it would have recorded. Appends to one stream happen in the order given; the embedded log keeps the order
 	// of all.
 	AppendEach(ctx context.Context, appends []Append) []Outcome
 }

@@ -112,6 +112,9 @@ func (t Tenancy) Version() uint64 { return t.version }
 // IsOpen says whether the tenancy exists.
 func (t Tenancy) IsOpen() bool { return len(t.set) > 0 }
 
+// Currency is that of its rent account.
+func (t Tenancy) Currency() domain.Currency { return t.currency }
+
 // Weight estimates the memory the state holds, in bytes.
 func (t Tenancy) Weight() int {
 	if t.tenants == nil {

@@ -56,6 +56,7 @@ func TestReopen(t *testing.T, reopen func(testing.TB) Log) {
 	if got := s.head(); got.Compare(head) < 0 {
 		t.Errorf("the head went back: got %v, want %v or later", got, head)
 	}
+	commit.Repeated = true
 	if again := s.append(stream, 0, events...); again != commit {
 		t.Errorf("a repeat after reopening: got %+v, want the first commit %+v", again, commit)
 	}

@@ -115,6 +115,7 @@ func repeats(t *testing.T, s *scene) {
 	first := s.append(stream, 0, events...)
 	resealed := slices.Clone(events)
 	resealed[1].Data = []byte(`{"sealed":"anew"}`)
+	first.Repeated = true
 	if again := s.append(stream, 0, resealed...); again != first {
 		t.Errorf("a repeat: got %+v, want the first commit %+v", again, first)
 	}
@@ -224,6 +225,7 @@ func eachAlone(t *testing.T, s *scene) {
 	repeated, empty := s.stream("repeated"), s.stream("empty")
 	known, events := s.events(2), s.events(2)
 	first := s.append(repeated, 0, known...)
+	first.Repeated = true
 	s.append(a, 0, s.events(1)...)
 
 	got := s.log.AppendEach(s.ctx, []eventstore.Append{

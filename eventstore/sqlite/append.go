@@ -48,19 +48,20 @@ func (l *Log) AppendEach(ctx context.Context, appends []eventstore.Append) []eve
 		n := fitting(appends)
 		for i, outcome := range l.carryOut(ctx, appends[:n], behind) {
 			outcomes = append(outcomes, outcome)
-			behind.add(appends[i].Stream, outcome.Err)
+			behind.add(appends[i].Stream, outcome)
 		}
 		appends = appends[n:]
 	}
 	return outcomes
 }
 
-// failures are the streams on which an append of an AppendEach has failed. What comes behind it on
-// the same stream was decided on facts that are not there, and might still fit by its version.
+// failures are the streams on which an append of an AppendEach has failed, or found its ids there
+// already. What comes behind it on the same stream was decided on facts that may not be there, and
+// might still fit by its version.
 type failures map[eventstore.Stream]bool
 
-func (f failures) add(s eventstore.Stream, err error) {
-	if err != nil {
+func (f failures) add(s eventstore.Stream, outcome eventstore.Outcome) {
+	if outcome.Err != nil || outcome.Commit.Repeated {
 		f[s] = true
 	}
 }
@@ -69,7 +70,7 @@ func (f failures) refuse(s eventstore.Stream) error {
 	if !f[s] {
 		return nil
 	}
-	return fmt.Errorf("append to %s: one before it failed: %w", s, eventstore.ErrConflict)
+	return fmt.Errorf("append to %s: one before it did not write: %w", s, eventstore.ErrConflict)
 }
 
 // fitting is how many of the appends, at least one, fit one transaction.

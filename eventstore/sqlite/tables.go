@@ -43,7 +43,9 @@ func findRepeat(conn *sqlite.Conn, h head, a eventstore.Append) (eventstore.Comm
 	if err != nil || !same {
 		return eventstore.Commit{}, false, err
 	}
-	return commitAt(a.After+n, position), true, nil
+	commit := commitAt(a.After+n, position)
+	commit.Repeated = true
+	return commit, true, nil
 }
 
 // compareIDs steps through one row for each event and answers the position of the last.

@@ -167,7 +167,7 @@ func (w *writer) record(batch []*request) error {
 	return nil
 }
 
-// recordEach passes over what was refused before, and what comes behind a failure on its stream.
+// recordEach passes over what was refused before, and what comes behind one on its stream that did not write.
 func (w *writer) recordEach(r *request, now int64) (err error) {
 	r.outcomes = make([]eventstore.Outcome, len(r.appends))
 	behind := failures{}
@@ -178,7 +178,7 @@ func (w *writer) recordEach(r *request, now int64) (err error) {
 				return err
 			}
 		}
-		behind.add(a.Stream, outcome.Err)
+		behind.add(a.Stream, outcome)
 		r.outcomes[i] = outcome
 	}
 	return nil

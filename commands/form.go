@@ -106,14 +106,14 @@ func (f *form) currency(field, s string) domain.Currency {
 	return c
 }
 
-// text is free text on one line.
+// text is plain text; only free text, which is longer than a word, may have more than one line.
 func (f *form) text(field, s string, most int) string {
 	switch {
 	case len(s) > most:
 		f.refuse(field, domain.ErrTooLong)
 	case !utf8.ValidString(s):
 		f.refuse(field, domain.ErrText)
-	case strings.ContainsFunc(s, unicode.IsControl):
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && (r != '\n' || most <= wordMax) }):
 		f.refuse(field, domain.ErrText)
 	}
 	return s

@@ -27,6 +27,9 @@ func (h *Handler) PutProperty(ctx context.Context, m Meta, c PutProperty) (Recei
 	if err := h.propertyExists(ctx, about.Parent, "parent"); err != nil {
 		return Receipt{}, err
 	}
+	if err := h.noRing(ctx, t.id, about.Parent); err != nil {
+		return Receipt{}, err
+	}
 	return decide(ctx, h, m, t, property.Property.Describe, about)
 }
 
@@ -43,7 +46,35 @@ func (c PutProperty) noun(m Meta) (target, property.Description, error) {
 	if c.Kind == "" {
 		f.refuse("kind", domain.ErrMissing)
 	}
+	if about.Parent == id && id != "" {
+		f.refuse("parent", errRing)
+	}
 	return target{stream: propertyStream(id), kind: "property", id: id, changeable: true}, about, permit(m, f)
+}
+
+var errRing = &domain.Refusal{Code: "property.ring", Reason: "is the property itself, or a part of it"}
+
+// depthMax bounds how deep properties are parts of each other.
+const depthMax = 20
+
+// noRing refuses a parent that is itself a part of the property.
+func (h *Handler) noRing(ctx context.Context, id, parent domain.ID) error {
+	for range depthMax {
+		if parent == "" {
+			return nil
+		}
+		if parent == id {
+			break
+		}
+		s, _, err := load[property.Property, property.Event](ctx, h, propertyStream(parent))
+		if err != nil {
+			return err
+		}
+		parent = s.Parent()
+	}
+	ring := errRing.In("parent")
+	ring.Class = domain.Conflicting // another parent there would have made it right
+	return ring
 }
 
 // permit is the order of refusals: who may not ask learns nothing about what was asked.

@@ -81,7 +81,7 @@ var (
 	ErrDates    = &Refusal{Code: "dates", Reason: "ends before it starts"}
 	ErrID       = &Refusal{Code: "id", Reason: "is not an id: 1 to 64 of A-Z a-z 0-9 . _ ~ -, the first a letter or digit"}
 	ErrWord     = &Refusal{Code: "word", Reason: "is not one of the words known here"}
-	ErrText     = &Refusal{Code: "text", Reason: "is not plain UTF-8 text on one line"}
+	ErrText     = &Refusal{Code: "text", Reason: "is not plain UTF-8 text, or a word on more than one line"}
 	ErrTooLong  = &Refusal{Code: "too-long", Reason: "is longer than allowed"}
 
 	// ErrDifferent is another body under a known id.

@@ -1,9 +1,6 @@
 package eventstore
 
-import (
-	"encoding/json"
-	"time"
-)
+import "encoding/json"
 
 // TimeFormat is how times are written everywhere: RFC 3339 in UTC, to the microsecond, of one
 // width.
@@ -74,7 +71,7 @@ func (r Recorded) CloudEvent(log string) ([]byte, error) {
 		Source:          "urn:uuid:" + log,
 		Type:            r.Type,
 		Subject:         r.Stream,
-		Time:            r.At.UTC().Format(time.RFC3339Nano),
+		Time:            r.At.UTC().Format(TimeFormat),
 		DataContentType: "application/json",
 		Sequence:        r.Position.String(),
 		StreamVersion:   r.Version,

@@ -22,6 +22,9 @@ type Paged struct {
 
 func (p Paged) after() (string, error) {
 	after, err := base64.RawURLEncoding.DecodeString(p.Cursor)
+	if err == nil && p.Cursor != "" {
+		_, err = domain.ParseID(string(after)) // what is put into cursors looks like one
+	}
 	if err != nil {
 		return "", invalid("query.cursor", "is not a cursor that was given out here")
 	}

@@ -226,9 +226,13 @@ func (e *events) write(r eventstore.Recorded) error {
 		return err
 	}
 	if e.kind == typeCloudEvents {
-		return e.encoder.Encode(cloudEventOf(r, e.log))
+		line, err := r.CloudEvent(e.log)
+		if err != nil {
+			return err
+		}
+		return e.encoder.Encode(json.RawMessage(line))
 	}
-	return e.encoder.Encode(eventOf(r))
+	return e.encoder.Encode(r)
 }
 
 // close writes what an array ends with. What ends without it is not whole.

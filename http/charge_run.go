@@ -54,7 +54,9 @@ func (s *Server) postChargeRun(ctx context.Context, in *postChargeRun) (*answer[
 		return nil, c.problem(err)
 	}
 	out := &answer[chargeRunResult]{Status: http.StatusOK, Body: shownRun(done)}
-	if !in.Body.DryRun {
+	if in.Body.DryRun {
+		c.known()
+	} else {
 		said := c.receipt(done.Receipt)
 		out.Status, out.Body.Position, out.Body.Version = http.StatusCreated, said.Position, said.Version
 	}

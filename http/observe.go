@@ -84,7 +84,18 @@ func (c *call) fail(err error) {
 	if c.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
+	c.known()
 	p.write(c)
+}
+
+// known puts the head of the log on an answer that came from no view and no command.
+func (c *call) known() {
+	if c.Header()["Rentbook-Position"] != nil {
+		return
+	}
+	if head, err := c.s.Log.Head(c.r.Context()); err == nil {
+		c.at(head)
+	}
 }
 
 // problem is the answer to an error. What is our own fault is remembered for the log.

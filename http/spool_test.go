@@ -41,6 +41,7 @@ func serve(t *testing.T, found projections.Statement, format statement.Format) (
 	server := httptest.NewServer(s.observe(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
 		out := &spool{c: c}
+		c.at(found.KnownAt.Position)
 		c.announce(found, format)
 		err := statement.Write(out, format, found)
 		if err == nil {

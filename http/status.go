@@ -45,6 +45,8 @@ func status(err error) (code int, name, detail string) {
 		return http.StatusNotAcceptable, "not-acceptable", "None of the accepted formats can be given here."
 	case errors.Is(err, projections.ErrBeyond):
 		return http.StatusUnprocessableEntity, "beyond", "That point lies beyond what has been recorded."
+	case errors.Is(err, projections.ErrCursor):
+		return http.StatusUnprocessableEntity, "invalid", "The cursor is not one that was given out here."
 	case errors.Is(err, statement.ErrTooManyLines):
 		return http.StatusUnprocessableEntity, "too-many-lines",
 			"The statement has too many lines for a PDF: ask for fewer days, or for JSON or CSV."

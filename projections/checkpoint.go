@@ -3,6 +3,7 @@ package projections
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"rentbook/projections/database"
 )
@@ -58,11 +59,16 @@ func checkpoints(tx database.Snapshot) (map[string]checkpoint, error) {
 	return all, nil
 }
 
-// advance moves the checkpoint to a position if it still is where it was read, and the view runs
-// again if it was stopped.
+// refusal is what a stopped view answers.
+func (c checkpoint) refusal() error {
+	return fmt.Errorf("view %s has stopped at %d (%s): %w", c.view, c.stoppedAt, c.code, ErrStopped)
+}
+
+// advance moves the checkpoint to a position if it still is where it was read. A view that was
+// stopped stays so until it has caught up (see resume).
 func (c checkpoint) advance(tx database.Tx, to int64) error {
 	moved := errMoved
-	err := tx.Query(`UPDATE checkpoints SET position = $4, stopped_at = 0, stopped_code = ''
+	err := tx.Query(`UPDATE checkpoints SET position = $4
 		WHERE view = $1 AND position = $2 AND generation = $3 RETURNING position`,
 		func(database.Row) error {
 			moved = nil
@@ -78,15 +84,39 @@ func (c checkpoint) stop(tx database.Tx, at int64, code string) error {
 		database.Text(c.view), database.Int(at), database.Text(code))
 }
 
-// lowest is what all views have seen.
+// resume says that the view runs again.
+func (c checkpoint) resume(tx database.Tx) error {
+	return tx.Exec(`UPDATE checkpoints SET stopped_at = 0, stopped_code = '' WHERE view = $1`, database.Text(c.view))
+}
+
+// lowest is what all views have seen that run; none running, what all have seen.
 func lowest(points map[string]checkpoint) int64 {
-	seen := int64(-1)
+	all, running := int64(math.MaxInt64), int64(math.MaxInt64)
 	for _, c := range points {
-		if seen < 0 || c.position < seen {
-			seen = c.position
+		all = min(all, c.position)
+		if !c.stopped() {
+			running = min(running, c.position)
 		}
 	}
-	return max(seen, 0)
+	switch {
+	case running < math.MaxInt64:
+		return running
+	case all < math.MaxInt64:
+		return all
+	}
+	return 0
+}
+
+// stoppedAll is the refusal of one of the views if none of them runs.
+func stoppedAll(points map[string]checkpoint) error {
+	var refusal error
+	for _, c := range points {
+		if !c.stopped() {
+			return nil
+		}
+		refusal = c.refusal()
+	}
+	return refusal
 }
 
 // level is where most of the views are that run, and the farthest such place if there are several:

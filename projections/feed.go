@@ -262,8 +262,21 @@ func (a *alone) approach(tx database.Tx, points map[string]checkpoint, b batch) 
 	if !ok || points[a.name()].position >= at {
 		a.apart.set(a.name(), false)
 		a.level = true
+		return nil, a.resume(tx, points)
 	}
 	return nil, nil //nolint:nilnil // no failure and no error: all is well
+}
+
+// resume lets a stopped view answer again. Only once it is level: on its way there it would take
+// what all views have seen back into the past.
+func (a *alone) resume(tx database.Tx, points map[string]checkpoint) error {
+	point := points[a.name()]
+	if !point.stopped() || point.position < point.stoppedAt {
+		return nil
+	}
+	point.stoppedAt, point.code = 0, ""
+	points[a.name()] = point
+	return point.resume(tx)
 }
 
 func (a *alone) applyEach(tx database.Tx, points map[string]checkpoint, b batch) (*failure, error) {
@@ -290,7 +303,7 @@ func (a *alone) applyOne(tx database.Tx, points map[string]checkpoint, b batch) 
 	if err := a.applier.apply(tx, point, b); err != nil {
 		return err
 	}
-	point.position, point.stoppedAt, point.code = b.last(), 0, ""
+	point.position = b.last()
 	points[a.name()] = point
 	return nil
 }
@@ -304,7 +317,7 @@ func (a *alone) fail(tx database.Tx, points map[string]checkpoint, b batch, err 
 	a.attempts++
 	a.apart.set(a.name(), true)
 	point := points[a.name()]
-	if a.attempts < attemptsMax || point.stopped() {
+	if a.attempts < attemptsMax || point.stoppedAt == failed.at {
 		return failed, nil
 	}
 	point.stoppedAt, point.code = failed.at, failed.code

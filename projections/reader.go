@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"rentbook/eventstore"
@@ -11,12 +13,13 @@ import (
 )
 
 // Reader answers from one snapshot of all views. It is for one goroutine, and good until the
-// function it was given to returns; so are the lines of its statements.
+// function it was given to returns; so are the lines of its statements. What needs a view that has
+// stopped answers ErrStopped.
 type Reader struct {
 	ctx  context.Context //nolint:containedctx // a Reader is a call in progress, and lives no longer
 	log  eventstore.Log
 	tx   database.Snapshot
-	seen int64 // the lowest position of the views
+	seen int64 // the lowest position of the views that run
 	now  KnownAt
 }
 
@@ -33,21 +36,72 @@ func (v *Views) Read(ctx context.Context, f func(*Reader) error) error {
 }
 
 func (r *Reader) locate() error {
-	err := r.tx.Query(`SELECT min(position) FROM checkpoints`, func(row database.Row) error {
-		r.seen = row.Int(0)
-		return nil
-	})
+	points, err := checkpoints(r.tx)
 	if err != nil {
 		return fmt.Errorf("read views: %w", err)
 	}
+	r.seen, r.tx = lowest(points), guard(r.tx, points)
 	r.now, err = r.at(r.seen)
+	if errors.Is(err, ErrStopped) {
+		r.now, err = KnownAt{Position: r.Position()}, nil
+	}
 	return err
 }
 
-// Position is what the snapshot has seen: every view all events up to it.
+// guarded is a snapshot that refuses questions to views that have stopped: what their tables say is
+// old.
+type guarded struct {
+	database.Snapshot
+
+	stopped []stoppedView
+}
+
+type stoppedView struct {
+	checkpoint
+
+	tables []string // as queries name them
+}
+
+func guard(tx database.Snapshot, points map[string]checkpoint) database.Snapshot {
+	g := guarded{Snapshot: tx}
+	for _, c := range points {
+		if c.stopped() {
+			g.stopped = append(g.stopped, stoppedView{c, tablesOf(c.view)})
+		}
+	}
+	if g.stopped == nil {
+		return tx
+	}
+	return g
+}
+
+func tablesOf(view string) []string {
+	var tables []string
+	for _, v := range newViews() {
+		if v.Name() != view {
+			continue
+		}
+		for _, table := range v.Tables() {
+			tables = append(tables, "{"+table+"}")
+		}
+	}
+	return tables
+}
+
+func (g guarded) Query(query string, each func(database.Row) error, args ...database.Value) error {
+	for _, s := range g.stopped {
+		if slices.ContainsFunc(s.tables, func(table string) bool { return strings.Contains(query, table) }) {
+			return s.refusal()
+		}
+	}
+	return g.Snapshot.Query(query, each, args...)
+}
+
+// Position is what the snapshot has seen: every view that runs all events up to it.
 func (r *Reader) Position() eventstore.Position { return position(r.seen) }
 
-// Now is the position of the last event seen, and its time.
+// Now is the position of the last event seen, and its time, which is zero while the audit is
+// stopped.
 func (r *Reader) Now() KnownAt { return r.now }
 
 // At is the last event at or before a position; ErrBeyond if the snapshot has not seen that far.

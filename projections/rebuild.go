@@ -213,11 +213,12 @@ func (r *rebuild) place(ctx context.Context) (placed bool, err error) {
 	return placed && err == nil, err
 }
 
-// farthest is what the live tables have seen, which the new ones must not lack.
-func (r *rebuild) farthest(points map[string]checkpoint) int64 {
+// farthest is what the live tables of any view have seen, which the new ones must not lack: a view
+// that had stopped counts again from then on.
+func farthest(points map[string]checkpoint) int64 {
 	var last int64
-	for _, a := range r.appliers {
-		last = max(last, points[a.Name()].position)
+	for _, c := range points {
+		last = max(last, c.position)
 	}
 	return last
 }
@@ -226,7 +227,7 @@ func (r *rebuild) farthest(points map[string]checkpoint) int64 {
 // when there are too many to hold up a transaction.
 func (r *rebuild) rest(ctx context.Context, points map[string]checkpoint) (batch, error) {
 	all := batch{after: r.position}
-	for b, err := range r.batches(ctx, r.position, r.farthest(points), switchEvents) {
+	for b, err := range r.batches(ctx, r.position, farthest(points), switchEvents) {
 		if err != nil {
 			return all, fmt.Errorf("rebuild: %w", err)
 		}

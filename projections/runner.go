@@ -68,9 +68,9 @@ func quiet(logger *slog.Logger) watermill.LoggerAdapter {
 // catchUpEvents bounds a batch when nobody waits for the transactions in between.
 const catchUpEvents = 4000
 
-// CatchUp brings all views to the head of the log as it is now. If another process, or Run, writes
-// the views, it waits for that one to get there. ErrBehind is a view that has stopped, or a wait
-// that the context ended.
+// CatchUp brings all views that run to the head of the log as it is now, and those that have stopped
+// too if they can go on. If another process, or Run, writes the views, it waits for that one to get
+// there. ErrBehind is a wait that the context ended, ErrStopped views that have all stopped.
 func (v *Views) CatchUp(ctx context.Context) error {
 	head, err := v.config.Log.Head(ctx)
 	if err != nil {
@@ -152,8 +152,8 @@ func (v *Views) drainAlone(ctx context.Context, f *alone, head eventstore.Positi
 		switch {
 		case !isFailure(err):
 			return err
-		case failures >= attemptsMax:
-			return nil // it has stopped, which is for the caller to say
+		case failures >= attemptsMax, points[f.name()].stopped():
+			return nil // whoever asks it will hear that it has stopped
 		}
 		failures++
 		if err := v.pause.wait(ctx, failures); err != nil {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
+	"rentbook/domain/chargerun"
 	"rentbook/domain/rent"
 	"rentbook/eventstore"
 	"rentbook/projections/database"
@@ -85,9 +88,15 @@ func TestViews_Run_stopsOneViewAlone(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := v.WaitFor(ctx, head); !errors.Is(err, ErrBehind) {
-		t.Errorf("waiting for a stopped view: got %v, want ErrBehind", err)
+	if err := v.WaitFor(ctx, head); err != nil {
+		t.Errorf("waiting beside a stopped view: %v", err)
 	}
+	s.read(v, func(r *Reader) error {
+		if _, err := r.Account("T1"); !errors.Is(err, ErrStopped) || !errors.Is(err, ErrBehind) {
+			t.Errorf("asking a stopped view: got %v, want ErrStopped", err)
+		}
+		return nil
+	})
 
 	poisoned.break_(false)
 	s.until(v, func(all map[string]ViewStatus) bool { return all["accounts"].Position == head })
@@ -96,6 +105,129 @@ func TestViews_Run_stopsOneViewAlone(t *testing.T) {
 	}
 	s.charges("T1", 20, 21)
 	s.waitFor(v)
+}
+
+// Reading goes on beside a stopped view, and never goes back: that view answers nothing until it is
+// level again.
+func TestViews_readBesideAStoppedView(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	v := s.open()
+	poisoned := newFault()
+	v.views = func() []View { return poisoned.in(newViews(), "explanations") }
+	given[rent.Event](s, account("T1"), opened("2026-01-01"))
+	s.charges("T1", 0, 3)
+	s.catchUp(v)
+	poisoned.break_(true)
+	s.charges("T1", 3, 20)
+	given[chargerun.Event](s, "chargeRun-A", chargerun.Started{Through: date("2026-02-01")})
+	s.catchUp(v)
+	if st := s.status(v)["explanations"]; !st.Stopped || st.Position != position(4) {
+		t.Fatalf("explanations: got %+v", st)
+	}
+	s.waitFor(v)
+	for id, err := range v.AccountIDs(t.Context()) {
+		if id != "T1" || err != nil {
+			t.Errorf("accounts: got %q, %v", id, err)
+		}
+	}
+	if run, err := v.UnfinishedRun(t.Context(), date("2026-02-01")); run != "A" || err != nil {
+		t.Errorf("unfinished run: got %q, %v", run, err)
+	}
+	if got := s.balance(v, "T1"); got != 2000 {
+		t.Errorf("balance: got %d, want 2000", got)
+	}
+	s.readBeside(v)
+
+	poisoned.break_(false)
+	s.catchUp(v)
+	for name, st := range s.status(v) {
+		if st.Stopped || st.Behind > 0 {
+			t.Errorf("afterwards, %s: got %+v", name, st)
+		}
+	}
+	s.read(v, func(r *Reader) error {
+		x, err := r.Explanation("T1", "rent:2026-01-20")
+		if err != nil || len(x.Parts) != 1 {
+			t.Errorf("an explanation afterwards: got %+v, %v", x, err)
+		}
+		return nil
+	})
+}
+
+// readBeside reads while explanations are stopped at position 5 of 22.
+func (s *scene) readBeside(v *Views) {
+	s.Helper()
+	s.read(v, func(r *Reader) error {
+		statement, err := r.Statement("T1", date("2026-01-01"), date("2026-12-31"), r.Now())
+		s.must(err)
+		byTime, err := r.AtTime(r.Now().Time)
+		s.must(err)
+		if statement.Closing != 2000 || r.Position() != position(22) || byTime != r.Now() {
+			s.Errorf("at %s, by time %+v: got %+v", r.Position(), byTime, statement)
+		}
+		if _, err := r.Explanation("T1", "rent:2026-01-01"); !errors.Is(err, ErrStopped) {
+			s.Errorf("an explanation: got %v, want ErrStopped", err)
+		}
+		return nil
+	})
+}
+
+// A view on its way back does not take the others into the past, whoever looks when.
+func TestAlone_resumesWhenLevel(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	v := s.open()
+	poisoned := newFault()
+	v.views = func() []View { return poisoned.in(newViews(), "explanations") }
+	poisoned.break_(true)
+	given[rent.Event](s, account("T1"), opened("2026-01-01"))
+	s.charges("T1", 0, 20)
+	s.catchUp(v)
+	poisoned.break_(false)
+	_, own := v.feeds()
+	explanations := own[slices.IndexFunc(own, func(a *alone) bool { return a.name() == "explanations" })]
+	for _, last := range []int64{5, 21} {
+		at := number(s.status(v)["explanations"].Position)
+		for b, err := range v.batches(t.Context(), at, last, 100) {
+			s.must(err)
+			s.must(explanations.handle(t.Context(), b))
+		}
+		if st := s.status(v)["explanations"]; st.Position != position(last) || st.Stopped == (last == 21) {
+			t.Errorf("after %d: got %+v", last, st)
+		}
+		s.read(v, func(r *Reader) error {
+			if r.Position() != position(21) {
+				t.Errorf("with explanations at %d, reading is at %s", last, r.Position())
+			}
+			return nil
+		})
+	}
+}
+
+// With the audit stopped, nothing is known of times; the rest goes on.
+func TestReader_auditStopped(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	v := s.open()
+	poisoned := newFault()
+	v.views = func() []View { return poisoned.in(newViews(), "audit") }
+	poisoned.break_(true)
+	given[rent.Event](s, account("T1"), opened("2026-01-01"))
+	s.charges("T1", 0, 3)
+	s.catchUp(v)
+	if got := s.balance(v, "T1"); got != 300 {
+		t.Errorf("balance: got %d, want 300", got)
+	}
+	s.read(v, func(r *Reader) error {
+		if want := (KnownAt{Position: position(4)}); r.Now() != want {
+			t.Errorf("now: got %+v, want %+v", r.Now(), want)
+		}
+		if _, err := r.AtTime(time.Now()); !errors.Is(err, ErrStopped) {
+			t.Errorf("by a time: got %v, want ErrStopped", err)
+		}
+		return nil
+	})
 }
 
 func (s *scene) status(v *Views) map[string]ViewStatus {

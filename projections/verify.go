@@ -25,25 +25,34 @@ type Report struct {
 
 // Verify reads the whole log up to where the views are, checks that it is in order, folds it with
 // arithmetic of its own, and compares the result with what the views answer: each account, each
-// line of its statement, each balance. progress may be nil; it hears of events. What it finds is no
-// error; an error is that it could not look.
-func (v *Views) Verify(ctx context.Context, progress func(done, total uint64)) (Report, error) {
+// line of its statement, each balance. Then it compares every row of every table with views built
+// anew, which takes the room of another views.db. progress may be nil; it hears of events. What it
+// finds is no error; an error is that it could not look.
+func (v *Views) Verify(ctx context.Context, progress func(done, total uint64)) (_ Report, err error) {
 	if progress == nil {
 		progress = func(uint64, uint64) {}
 	}
+	t, err := v.newTwin(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
 	l := newLedger()
 	var report Report
-	err := v.Read(ctx, func(r *Reader) error {
+	err = v.Read(ctx, func(r *Reader) error {
 		report.Position = r.Position()
 		err := r.levelled()
 		if err == nil {
-			err = l.readLog(ctx, v, r.seen, progress)
+			err = l.readLog(ctx, v, t, reading{r.seen, progress})
 		}
 		if err == nil {
 			err = l.compare(r)
 		}
 		if errors.Is(err, errLineDiffers) {
 			err = l.locate(ctx, v, r)
+		}
+		if err == nil {
+			err = t.compare(r)
 		}
 		return err
 	})
@@ -72,7 +81,8 @@ func (r *Reader) levelled() error {
 		case c.stopped():
 			return differs("view %s has stopped at position %d (%s)", name, c.stoppedAt, c.code)
 		case c.position != r.seen:
-			return differs("view %s is at position %d, another at %d: let them catch up and verify again", name, c.position, r.seen)
+			return fmt.Errorf("view %s is at position %d, another at %d: let them catch up and verify again: %w",
+				name, c.position, r.seen, ErrBehind)
 		}
 	}
 	return nil
@@ -106,9 +116,16 @@ func newLedger() *ledger {
 	}
 }
 
-func (l *ledger) readLog(ctx context.Context, v *Views, last int64, progress func(done, total uint64)) error {
-	total := position(last).Commit
-	for b, err := range v.batches(ctx, 0, last, catchUpEvents) {
+// reading says how far to read, and whom to tell.
+type reading struct {
+	last     int64
+	progress func(done, total uint64)
+}
+
+// readLog reads once for the ledger and for the twin.
+func (l *ledger) readLog(ctx context.Context, v *Views, t *twin, until reading) error {
+	total := position(until.last).Commit
+	for b, err := range v.batches(ctx, 0, until.last, rebuildEvents) {
 		if err != nil {
 			return fmt.Errorf("verify: %w", err)
 		}
@@ -117,7 +134,10 @@ func (l *ledger) readLog(ctx context.Context, v *Views, last int64, progress fun
 				return err
 			}
 		}
-		progress(position(b.last()).Commit, total)
+		if err := t.add(ctx, b); err != nil {
+			return err
+		}
+		until.progress(position(b.last()).Commit, total)
 	}
 	return nil
 }

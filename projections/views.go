@@ -32,6 +32,8 @@ var (
 	ErrNotFound = errors.New("there is no such thing")
 	// ErrBehind is a wait that ended before the views had seen what was asked for.
 	ErrBehind = errors.New("the views are behind the log")
+	// ErrStopped is a question to a view that could not take an event, until it has caught up.
+	ErrStopped = fmt.Errorf("it answers nothing until it has caught up: %w", ErrBehind)
 	// ErrBeyond is a point of the log that the snapshot has not reached.
 	ErrBeyond = errors.New("it lies beyond what has been recorded")
 )
@@ -54,7 +56,7 @@ type Views struct {
 	apart   apart
 	news    news
 	awaited awaited
-	seen    atomic.Int64 // what all views have seen, as far as this process knows
+	seen    atomic.Int64 // what all views that run have seen, as far as this process knows
 	pause   backOff
 	views   func() []View // fresh ones; tests put faults between
 	metrics *metrics
@@ -164,8 +166,8 @@ func (v *Views) Close() error {
 // pollEvery is how often to look for what another process has written, or whether it has ended.
 const pollEvery = 20 * time.Millisecond
 
-// WaitFor waits until every view has seen the event at p. ErrBehind is a wait that the context
-// ended, or one for a view that has stopped.
+// WaitFor waits until every view that runs has seen the event at p. ErrBehind is a wait that the
+// context ended, ErrStopped views that have all stopped.
 func (v *Views) WaitFor(ctx context.Context, p eventstore.Position) error {
 	if v.seen.Load() >= number(p) {
 		return nil
@@ -203,12 +205,10 @@ func (v *Views) look(ctx context.Context, want int64) (done bool, err error) {
 		}
 		return false, err
 	}
-	for _, c := range points {
-		if c.stopped() && c.position < want {
-			return false, fmt.Errorf("view %s has stopped at %d (%s): %w", c.view, c.stoppedAt, c.code, ErrBehind)
-		}
+	if lowest(points) >= want {
+		return true, nil
 	}
-	return lowest(points) >= want, nil
+	return false, stoppedAll(points)
 }
 
 func (v *Views) checkpoints(ctx context.Context) (points map[string]checkpoint, err error) {

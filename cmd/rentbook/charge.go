@@ -15,6 +15,9 @@ type chargeCommand struct {
 
 // Run raises what is due on all accounts.
 func (c *chargeCommand) Run(ctx context.Context, g *globals) error {
+	if _, err := dateFlag("through", c.Through); err != nil {
+		return err
+	}
 	n, err := g.existing(ctx)
 	if err != nil {
 		return err

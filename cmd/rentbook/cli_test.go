@@ -36,10 +36,10 @@ func TestExitCodes(t *testing.T) {
 		"a refused row":               {[]string{"import", "--data", data, bad}, exitRefused, `calendars.csv:2: date "2026-02-30": is not a date that exists`},
 		"a folder with nothing in it": {[]string{"import", "--data", data, t.TempDir()}, exitRefused, "holds none of"},
 		"no such path":                {[]string{"import", "--data", data, "/no/such/path"}, exitRefused, "no such file"},
-		"no log":                      {[]string{"verify", "--data", t.TempDir()}, exitRefused, "there is no log in"},
+		"no log":                      {[]string{"verify", "--data", t.TempDir()}, exitRefused, "there is no log.db in"},
 		"no such stream":              {[]string{"history", "rentAccount-NOPE", "--data", data}, exitRefused, "nothing is recorded"},
 		"another host without TLS":    {[]string{"serve", "--data", data, "--addr", "0.0.0.0:0"}, exitUsage, "--tls-cert"},
-		"an unknown view":             {[]string{"rebuild", "--data", data, "nope"}, exitRefused, "nope"},
+		"an unknown view":             {[]string{"rebuild", "--data", data, "nope"}, exitUsage, "nope"},
 		"an unknown zone":             {[]string{"doctor", "--data", data, "--time-zone", "Mars/Olympus"}, exitUsage, "Mars/Olympus"},
 		"a demo in a folder of use":   {[]string{"demo", "--data", data}, exitRefused, "is not empty"},
 		"a token for no role":         {[]string{"token", "create", "--data", data, "--role", "king"}, exitUsage, "king"},
@@ -131,6 +131,23 @@ func TestDataDirectory_RefusesWhatIsNotItsOwn(t *testing.T) {
 		must(t, "verify", "--data", mine)
 		replace(t, filepath.Join(mine, "views.db"), filepath.Join(data, "views.db"))
 		refused(t, data, "views.db")
+	})
+	t.Run("no vault", func(t *testing.T) {
+		data := copyOf(t, mine)
+		if err := os.Remove(filepath.Join(data, "vault.db")); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, data, "no vault.db")
+	})
+	t.Run("no log", func(t *testing.T) {
+		data := copyOf(t, mine)
+		if err := os.Remove(filepath.Join(data, "log.db")); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := rentbook(t, "import", "--data", data, folder)
+		if _, err := os.Stat(filepath.Join(data, "log.db")); code != exitRefused || err == nil || !strings.Contains(stderr, "no log.db") {
+			t.Errorf("exit %d, log.db: %v\n%s", code, err, stderr)
+		}
 	})
 	t.Run("a file that is no database", func(t *testing.T) {
 		data := copyOf(t, mine)

@@ -50,23 +50,45 @@ func (g *globals) create(ctx context.Context) (*node, error) {
 
 // existing opens a data directory that must be there.
 func (g *globals) existing(ctx context.Context) (*node, error) {
-	if _, err := os.Stat(filepath.Join(g.Data, "log.db")); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no log in %s; name its folder with --data, or begin one with "+
-			"`rentbook import` or `rentbook serve`", g.Data)
+	if err := g.mustExist("log.db", "name its folder with --data, or begin one with `rentbook import` or `rentbook serve`"); err != nil {
+		return nil, err
 	}
 	return g.create(ctx)
 }
 
+// mustExist says what to do when a file is not there.
+func (g *globals) mustExist(name, advice string) error {
+	if !g.has(name) {
+		return fmt.Errorf("there is no %s in %s; %s", name, g.Data, advice)
+	}
+	return nil
+}
+
+func (g *globals) has(name string) bool {
+	_, err := os.Stat(filepath.Join(g.Data, name))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 func (n *node) open(ctx context.Context, g *globals) (err error) {
+	if g.has("views.db") && !g.has("log.db") { // before an empty one is put in its place
+		return errors.New("there are views but no log.db: put back the log that belongs to them, or take another folder")
+	}
 	fatal := func(err error) {
 		n.logger.Error("storage failed; the process stops", "error", err)
 		g.exit(exitStorage)
 	}
-	options := vault.Options{MasterKeyFile: g.MasterKey, MasterKey: os.Getenv("RENTBOOK_MASTER_KEY_VALUE"), Fatal: fatal}
-	if n.vault, err = vault.Open(ctx, g.Data, options); err != nil {
+	if n.log, err = sqlite.Open(ctx, g.Data, sqlite.Options{Fatal: fatal, Logger: n.logger}); err != nil {
 		return err
 	}
-	if n.log, err = sqlite.Open(ctx, g.Data, sqlite.Options{Fatal: fatal, Logger: n.logger}); err != nil {
+	head, err := n.log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if !head.IsZero() && !g.has("vault.db") {
+		return errors.New("there is a log but no vault.db: put back the vault that belongs to it, from a backup")
+	}
+	options := vault.Options{MasterKeyFile: g.MasterKey, MasterKey: os.Getenv("RENTBOOK_MASTER_KEY_VALUE"), Fatal: fatal}
+	if n.vault, err = vault.Open(ctx, g.Data, options); err != nil {
 		return err
 	}
 	if n.identity, err = eventstore.Identify(ctx, n.log, n.vault.ID()); err != nil {

@@ -46,6 +46,9 @@ func (c *statementCommand) Run(ctx context.Context, g *globals) error {
 	return n.views.Read(ctx, func(r *projections.Reader) error {
 		known, err := r.KnownAt(c.KnownAt, n.now())
 		if err != nil {
+			if errors.Is(err, projections.ErrKnownAt) {
+				err = fmt.Errorf("%w: %w", errUsage, err)
+			}
 			return fmt.Errorf("--known-at: %w", err)
 		}
 		if _, err := r.Account(c.Account); errors.Is(err, projections.ErrNotFound) {

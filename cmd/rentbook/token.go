@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -27,6 +28,9 @@ type tokenCreateCommand struct {
 
 // Run makes a token.
 func (c *tokenCreateCommand) Run(ctx context.Context, g *globals) error {
+	if c.Days < 1 {
+		return fmt.Errorf("%w: --days is at least 1", errUsage)
+	}
 	tokens, err := identity.Open(g.Data, time.Now)
 	if err != nil {
 		return err
@@ -35,6 +39,9 @@ func (c *tokenCreateCommand) Run(ctx context.Context, g *globals) error {
 	secret, token, err := tokens.Create(ctx, identity.NewToken{
 		Role: commands.Role(c.Role), Person: c.Person, Tenancies: c.Tenancy, Contractor: c.Contractor, Days: c.Days,
 	})
+	if errors.Is(err, identity.ErrInvalid) {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -47,6 +54,9 @@ type tokenListCommand struct{}
 
 // Run lists tokens.
 func (c *tokenListCommand) Run(ctx context.Context, g *globals) error {
+	if err := g.mustExist("identity.db", "make a token with `rentbook token create`"); err != nil {
+		return err
+	}
 	tokens, err := identity.Open(g.Data, time.Now)
 	if err != nil {
 		return err
@@ -57,9 +67,9 @@ func (c *tokenListCommand) Run(ctx context.Context, g *globals) error {
 		return err
 	}
 	table := tabwriter.NewWriter(g.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tROLE\tPERSON\tTENANCIES\tCREATED\tEXPIRES\tSTATE")
+	_, _ = fmt.Fprintln(table, "ID\tROLE\tPERSON\tTENANCIES\tCONTRACTOR\tCREATED\tEXPIRES\tSTATE")
 	for _, t := range list {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Role, t.Person, strings.Join(t.Tenancies, " "),
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Role, t.Person, strings.Join(t.Tenancies, " "), t.Contractor,
 			t.Created.Format(time.DateOnly), t.Expires.Format(time.DateOnly), tokenState(t))
 	}
 	return table.Flush()
@@ -81,6 +91,9 @@ type tokenRevokeCommand struct {
 
 // Run revokes a token.
 func (c *tokenRevokeCommand) Run(ctx context.Context, g *globals) error {
+	if err := g.mustExist("identity.db", "make a token with `rentbook token create`"); err != nil {
+		return err
+	}
 	tokens, err := identity.Open(g.Data, time.Now)
 	if err != nil {
 		return err

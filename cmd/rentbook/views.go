@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rentbook/projections"
@@ -17,6 +18,11 @@ func (c *rebuildCommand) Run(ctx context.Context, g *globals) error {
 	names := c.Views
 	if len(names) == 0 {
 		names = projections.Names()
+	}
+	for _, name := range names {
+		if !slices.Contains(projections.Names(), name) {
+			return fmt.Errorf("%w: there is no view %q: want some of %s", errUsage, name, strings.Join(projections.Names(), ", "))
+		}
 	}
 	n, err := g.existing(ctx)
 	if err != nil {

@@ -31,7 +31,8 @@ type Described struct {
 // EventType is the stored name.
 func (Described) EventType() string { return "property.described.v1" }
 
-func (Described) applyTo(p Property) Property {
+func (e Described) applyTo(p Property) Property {
+	p.parent = e.Parent
 	p.described = append(slices.Clip(p.described), p.version)
 	return p
 }
@@ -40,6 +41,7 @@ func (Described) applyTo(p Property) Property {
 type Property struct {
 	version   uint64
 	described []uint64
+	parent    domain.ID
 }
 
 // Apply is the property after one more fact.
@@ -53,6 +55,9 @@ func (p Property) Version() uint64 { return p.version }
 
 // Exists says whether anybody described the property.
 func (p Property) Exists() bool { return len(p.described) > 0 }
+
+// Parent is the property that this one is part of, if any.
+func (p Property) Parent() domain.ID { return p.parent }
 
 // Weight estimates the memory the state holds, in bytes.
 func (p Property) Weight() int { return 100 + 8*len(p.described) }

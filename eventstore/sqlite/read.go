@@ -115,7 +115,7 @@ func (l *Log) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("read the log: %w", l.judge(err))
 }
 
-const columns = `position, stream, version, type, actor, at, ids, authority, data`
+const columns = `position, stream, version, type, actor, at, ids, authority, data, checksum`
 
 func (l *Log) readStream(conn *sqlite.Conn, p *page, s eventstore.Stream, after eventstore.Version) error {
 	stmt, err := conn.Prepare(`SELECT ` + columns + ` FROM event
@@ -222,5 +222,5 @@ func (r reader) scan(p *page, e *eventstore.Recorded) (err error) {
 	}
 	e.Data = make([]byte, r.stmt.ColumnLen(8))
 	p.bytes += r.stmt.ColumnBytes(8, e.Data)
-	return nil
+	return sound(e, r.stmt.ColumnInt64(9))
 }

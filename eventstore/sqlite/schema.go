@@ -40,6 +40,7 @@ CREATE TABLE event (
 	type      INTEGER NOT NULL,
 	actor     INTEGER NOT NULL,
 	at        INTEGER NOT NULL, -- microseconds since 1970
+	checksum  INTEGER NOT NULL, -- CRC-32C, see checksum.go
 	ids       BLOB    NOT NULL,
 	authority TEXT,
 	data      BLOB    NOT NULL

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"github.com/google/uuid"
+	"time"
 	"zombiezen.com/go/sqlite"
 
 	"rentbook/eventstore"
@@ -90,14 +91,15 @@ func findOrInsertActor(conn *sqlite.Conn, a eventstore.Actor) (int64, error) {
 type row struct {
 	mark
 	head
-	kind  int64
-	actor int64
+	stream eventstore.Stream
+	kind   int64
+	actor  int64
 }
 
 func insertEvent(conn *sqlite.Conn, r row, e *eventstore.Proposed) error {
 	stmt, err := conn.Prepare(`INSERT INTO event
-		(position, stream, version, type, actor, at, ids, authority, data)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`)
+		(position, stream, version, type, actor, at, checksum, ids, authority, data)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?10, ?7, ?8, ?9)`)
 	if err != nil {
 		return err
 	}
@@ -113,6 +115,9 @@ func insertEvent(conn *sqlite.Conn, r row, e *eventstore.Proposed) error {
 		stmt.BindText(8, e.Metadata.Authority)
 	}
 	stmt.BindBytes(9, e.Data)
+	stmt.BindInt64(10, checksum(&eventstore.Recorded{
+		Proposed: *e, Stream: r.stream, Version: r.version, Position: positionAt(r.position), At: time.UnixMicro(r.at),
+	}))
 	_, err = stmt.Step()
 	return err
 }

@@ -218,7 +218,7 @@ func (w *writer) insert(h head, a eventstore.Append, now int64) (_ eventstore.Ou
 		h.version++
 		// Recorded times strictly rise, whatever the clocks of the machine or of its processes do.
 		w.last.position, w.last.at = w.last.position+1, max(now, w.last.at+1)
-		if err := w.insertEvent(h, &a.Events[i]); err != nil {
+		if err := w.insertEvent(h, a.Stream, &a.Events[i]); err != nil {
 			return eventstore.Outcome{}, err
 		}
 	}
@@ -226,7 +226,7 @@ func (w *writer) insert(h head, a eventstore.Append, now int64) (_ eventstore.Ou
 	return eventstore.Outcome{Commit: commitAt(h.version, w.last.position)}, nil
 }
 
-func (w *writer) insertEvent(h head, e *eventstore.Proposed) error {
+func (w *writer) insertEvent(h head, s eventstore.Stream, e *eventstore.Proposed) error {
 	kind, err := w.typeOf(e.Type)
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func (w *writer) insertEvent(h head, e *eventstore.Proposed) error {
 	if err != nil {
 		return err
 	}
-	return insertEvent(w.conn, row{w.last, h, kind, actor}, e)
+	return insertEvent(w.conn, row{w.last, h, s, kind, actor}, e)
 }
 
 func (w *writer) typeOf(name string) (int64, error) {

@@ -88,12 +88,13 @@ type awaited struct {
 	hurry   news
 }
 
-// begin counts a reader in; what it returns counts it out.
-func (a *awaited) begin() (end func()) {
+// begin counts a reader in, end counts it out.
+func (a *awaited) begin() {
 	a.readers.Add(1)
 	a.hurry.announce()
-	return func() { a.readers.Add(-1) }
 }
+
+func (a *awaited) end() { a.readers.Add(-1) }
 
 // apart are the views that the common feed has let go because they failed. Their own feed brings
 // them back.

@@ -95,6 +95,12 @@ func TestViews_keys(t *testing.T) {
 	if st := status["statement"]; st.Code != "key-missing" || status["tenancies"].Stopped || status["audit"].Stopped {
 		t.Errorf("with a key missing: got %+v", status)
 	}
+	s.read(v, func(r *Reader) error {
+		if err := second(r.Statement("T2", 1, 2, r.Now())); !errors.Is(err, ErrStopped) {
+			t.Errorf("with a key missing: got %v, want ErrStopped", err)
+		}
+		return nil
+	})
 	s.keys.set(nil, nil)
 	s.catchUp(v)
 	if got := s.balance(v, "T2"); got != -100 {

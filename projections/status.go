@@ -16,7 +16,7 @@ type ViewStatus struct {
 	Name       string
 	Position   eventstore.Position
 	Behind     uint64 // events after Position, counted up to BehindMax
-	Stopped    bool
+	Stopped    bool                // until it has caught up again: Position rises meanwhile
 	StoppedAt  eventstore.Position // the event that the view could not take
 	Code       string              // why: unknown-type, undecodable, key-missing, apply-failed
 	Rebuilding bool

@@ -190,9 +190,7 @@ func (s *subscriber) gather(ctx context.Context, events <-chan decoded, after in
 		}
 		switch {
 		case waiting == nothing && busy && late == nil && s.awaited.readers.Load() == 0:
-			timer := time.NewTimer(lingerMax)
-			defer timer.Stop()
-			late = timer.C
+			late = time.After(lingerMax)
 			continue
 		case waiting == nothing:
 			return b, nil

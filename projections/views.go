@@ -172,7 +172,8 @@ func (v *Views) WaitFor(ctx context.Context, p eventstore.Position) error {
 	if v.seen.Load() >= number(p) {
 		return nil
 	}
-	defer v.awaited.begin()()
+	v.awaited.begin()
+	defer v.awaited.end()
 	ticks := time.NewTicker(pollEvery)
 	defer ticks.Stop()
 	for {

@@ -14,7 +14,7 @@ func checksum(e *eventstore.Recorded) int64 {
 	var buf [512]byte
 	b := binary.LittleEndian.AppendUint64(buf[:0], e.Position.Commit)
 	b = binary.LittleEndian.AppendUint64(b, uint64(e.Version))
-	b = binary.LittleEndian.AppendUint64(b, uint64(e.At.UnixMicro())) //nolint:gosec // G115: only its bits count
+	b = binary.LittleEndian.AppendUint64(b, uint64(e.At.UnixMicro()))
 	m := &e.Metadata
 	for _, id := range [][16]byte{e.ID, m.Command, m.Correlation, m.Causation} {
 		b = append(b, id[:]...)

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"rentbook/eventstore"
 	"rentbook/eventstore/sqlite"
-
-	"github.com/google/uuid"
 )
 
 // TestLog_NoticesAByteThatIsNotWhatWasRecorded changes one byte of an event in the file: SQLite

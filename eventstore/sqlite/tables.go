@@ -1,8 +1,9 @@
 package sqlite
 
 import (
-	"github.com/google/uuid"
 	"time"
+
+	"github.com/google/uuid"
 	"zombiezen.com/go/sqlite"
 
 	"rentbook/eventstore"

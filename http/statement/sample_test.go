@@ -57,7 +57,7 @@ func entry(n int, kind rent.Kind, minor int64, code, description string) project
 	return projections.Line{
 		Entry: entryID(n), ValueDate: on,
 		RecordedAt: on.Time().Add(7*time.Hour + time.Duration(n)*time.Microsecond),
-		Position:   eventstore.PositionAt(uint64(1000 + n)), //nolint:gosec // G115: small numbers
+		Position:   eventstore.PositionAt(uint64(1000 + n)),
 		Kind:       kind, Code: code, Description: description, Amount: minor,
 		Event: fmt.Sprintf("0190d7c2-0000-5000-8000-%012d", n),
 	}

@@ -78,7 +78,7 @@ func TestWrite_golden(t *testing.T) {
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	want, err := os.ReadFile(path) //nolint:gosec // G304: the name is a literal of this file
+	want, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) && os.Getenv("RENTBOOK_GOLDEN") == "create" {
 		if err := os.WriteFile(path, got, 0o600); err != nil {
 			t.Fatal(err)
@@ -161,7 +161,7 @@ func broken(s projections.Statement) projections.Statement {
 	lines := s.Lines
 	s.Lines = func(yield func(projections.Line, error) bool) {
 		lines(yield)
-		for yield(projections.Line{}, errBroken) { //nolint:revive // nothing to do but ask for more
+		for yield(projections.Line{}, errBroken) {
 		}
 	}
 	return s

@@ -65,7 +65,7 @@ func signed(minor int64, scale int, minus string) string {
 // widest is an amount at least as wide as any on the statement. Columns must be set before
 // the lines have been seen; no balance on the way can be further out than this.
 func widest(s projections.Statement) int64 {
-	opening := int64(min(magnitude(s.Opening), 1<<62)) //nolint:gosec // G115: bounded in this line
+	opening := int64(min(magnitude(s.Opening), 1<<62))
 	return -opening - min(max(s.Debits, s.Credits), 1<<62)
 }
 

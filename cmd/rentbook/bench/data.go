@@ -43,9 +43,9 @@ type account struct {
 // dateOf is the value date of an entry. Dates never fall.
 func (a account) dateOf(i int) domain.Date {
 	if a.long {
-		return a.startsOn + domain.Date(i*tenYears/a.entries) //nolint:gosec // G115: days
+		return a.startsOn + domain.Date(i*tenYears/a.entries)
 	}
-	return a.startsOn + domain.Date(i/2*7+i%2*3) //nolint:gosec // G115: days
+	return a.startsOn + domain.Date(i/2*7+i%2*3)
 }
 
 // lines is how many entries of a lease are dated from one day to another.
@@ -62,7 +62,7 @@ func (a account) lines(from, to domain.Date) int {
 func leaseAt(i int) account {
 	const starts = 490 // weeks
 	first := domain.NewDate(2016, time.January, 4)
-	return account{id: fmt.Sprintf("L%06d", i), entries: perLease, startsOn: first + domain.Date(i%starts*7)} //nolint:gosec // G115: days
+	return account{id: fmt.Sprintf("L%06d", i), entries: perLease, startsOn: first + domain.Date(i%starts*7)}
 }
 
 func longAccount(entries int) account {

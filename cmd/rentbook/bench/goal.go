@@ -50,6 +50,7 @@ const (
 func wantAtLeast(bound float64, what string) *row {
 	return &row{what: what, bound: bound, sense: atLeast}
 }
+
 func wantAtMost(bound float64, what string) *row {
 	return &row{what: what, bound: bound, sense: atMost}
 }
@@ -57,6 +58,7 @@ func justShow(unit, what string) *row    { return &row{what: what, unit: unit} }
 func (r *row) in(unit string) *row       { r.unit = unit; return r }
 func (r *row) add(value float64)         { r.values = append(r.values, value) }
 func (r *row) show(value float64) string { return fmt.Sprintf("%.*f%s", r.decimals(), value, r.unit) }
+
 func (r *row) decimals() int {
 	if r.unit == "" || r.unit == " ms" {
 		return 2

@@ -7,4 +7,4 @@ import (
 )
 
 // syncData leaves out what only says when the file was written, as SQLite does.
-func syncData(file *os.File) error { return unix.Fdatasync(int(file.Fd())) } //nolint:gosec // G115: a descriptor is small
+func syncData(file *os.File) error { return unix.Fdatasync(int(file.Fd())) }

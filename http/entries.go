@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"encoding/json"
 
 	"rentbook/domain"
 	"rentbook/domain/rent"
@@ -102,8 +103,27 @@ type explanation struct {
 	Currency domain.Currency `json:"currency" example:"GBP"`
 	Line     entry           `json:"line"`
 	Corrects *string         `json:"corrects" doc:"The entry this one corrects"`
-	Parts    []part          `json:"parts" nullable:"false" doc:"How a charge was worked out: the term in force, and for a difference the one before"`
+	Parts    []part          `json:"parts" nullable:"false" doc:"How a charge was worked out from the terms in force; empty when none covers its days any more"`
+	Instead  *correction     `json:"difference,omitempty" doc:"What a difference is the difference to"`
 	Source   event           `json:"source" doc:"The event that put it on the account"`
+}
+
+// correction is what runs had raised for the days of a difference, from which term, and what the
+// terms give for them now.
+type correction struct {
+	RaisedFor rent.TermAt `json:"raised_for" doc:"The term that the corrected charge was raised from"`
+	Raised    string      `json:"raised" example:"128.40"`
+	Owed      string      `json:"owed" example:"124.80"`
+}
+
+// correctionOf reads it from the event, none of which is sealed.
+func correctionOf(r eventstore.Recorded) (*correction, error) {
+	var fact rent.ChargeCorrected
+	if r.Type != fact.EventType() {
+		return nil, nil //nolint:nilnil // most lines are no difference
+	}
+	err := json.Unmarshal(r.Data, &fact)
+	return &correction{RaisedFor: fact.RaisedFor, Raised: fact.Raised.String(), Owed: fact.Owed.String()}, err
 }
 
 // part is how the charge for some days follows from one term.
@@ -144,9 +164,13 @@ func (s *Server) explanation(c *call, v *projections.Reader, q *getExplanation) 
 		return explanation{}, "", err
 	}
 	source, err := s.recorded(c.r.Context(), found.Source)
+	if err != nil {
+		return explanation{}, "", err
+	}
+	instead, err := correctionOf(source)
 	shown := explanation{
 		Account: account.ID, Currency: account.Currency, Line: entryOf(found.Line, account.Currency),
-		Corrects: optional(found.Corrects), Parts: []part{}, Source: eventOf(source),
+		Corrects: optional(found.Corrects), Parts: []part{}, Instead: instead, Source: eventOf(source),
 	}
 	for _, p := range found.Parts {
 		shown.Parts = append(shown.Parts, partOf(p))

@@ -15,7 +15,7 @@ import (
 type ViewStatus struct {
 	Name       string
 	Position   eventstore.Position
-	Behind     uint64 // events after Position, counted up to BehindMax
+	Behind     uint64              // events after Position, counted up to BehindMax
 	Stopped    bool                // until it has caught up again: Position rises meanwhile
 	StoppedAt  eventstore.Position // the event that the view could not take
 	Code       string              // why: unknown-type, undecodable, key-missing, apply-failed

@@ -166,6 +166,20 @@ func TestStatement_IsForEverWhatItWas(t *testing.T) {
 	if diff := gocmp.Diff(map[string]int{"payment_reversal": 1, "charge": 1, "credit": 53}, added); diff != "" {
 		t.Errorf("the lines added (-want +got):\n%s", diff)
 	}
+	var why struct {
+		Difference struct {
+			RaisedFor struct{ Term string } `json:"raised_for"`
+			Raised    string
+			Owed      string
+		}
+		Parts []struct{ Term string }
+	}
+	if err := json.Unmarshal(s.get("/api/v1/accounts/A-weekly/entries/rent:2025-04-07:r1/explanation"), &why); err != nil {
+		t.Fatal(err)
+	}
+	if d := why.Difference; d.RaisedFor.Term != "R3" || d.Raised != "118.99" || d.Owed != "117.00" || len(why.Parts) != 1 {
+		t.Errorf("the explanation of a difference: %+v", why)
+	}
 	if len(now.Lines) != len(before.Lines)+55 {
 		t.Errorf("%d lines became %d: one was lost", len(before.Lines), len(now.Lines))
 	}

@@ -185,6 +185,7 @@ func (g *statementGoal) open(ctx context.Context, b *bench) (_ *measuring, err e
 		return nil, errors.Join(err, g.raw.close())
 	}
 	return &measuring{round: g.round, done: func(context.Context) error {
+		g.many, g.small = nil, nil // and with them what they remember, once they are closed
 		return errors.Join(g.sql.close(), g.closeSQL(), g.raw.close())
 	}}, nil
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -22,7 +23,14 @@ import (
 	"rentbook/projections/database"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain asks properties thirty times unless told otherwise (-rapid.checks): each of them fills and
+// compares whole databases.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds what a test waits for.
 const patience = time.Minute

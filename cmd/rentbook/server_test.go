@@ -113,10 +113,17 @@ func (s server) write(method, path string, body map[string]any, header ...string
 	return a.header.Get("Rentbook-Position")
 }
 
-// get is a read that must succeed.
+// get is a read that must succeed. Like any client it asks again when it is told to: the server has
+// waited a while for its views by then.
 func (s server) get(path string, header ...string) []byte {
 	s.t.Helper()
 	a := s.do("GET", path, nil, header...)
+	for range 30 {
+		if a.status != nethttp.StatusServiceUnavailable {
+			break
+		}
+		a = s.do("GET", path, nil, header...)
+	}
 	if a.status != nethttp.StatusOK {
 		s.t.Fatalf("GET %s: %d %s", path, a.status, a.body)
 	}

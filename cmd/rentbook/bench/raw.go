@@ -67,7 +67,7 @@ func (r *rawLog) prepare() (err error) {
 		return err
 	}
 	r.insert, err = r.conn.Prepare(`INSERT INTO event
-		(position, stream, version, type, actor, at, ids, data) VALUES (?1, ?2, ?3, 1, 1, ?4, ?5, ?6)`)
+		(position, stream, version, type, actor, at, checksum, ids, data) VALUES (?1, ?2, ?3, 1, 1, ?4, 0, ?5, ?6)`)
 	return err
 }
 

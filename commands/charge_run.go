@@ -90,11 +90,11 @@ func (h *Handler) run(
 	}
 	m.Causation = t.command(nil)
 	m.Correlation = m.Causation
-	if err := h.chargeAll(ctx, m, through, progress, &tally{}, false); err != nil {
+	sum := &tally{}
+	if err := h.chargeAll(ctx, m, through, progress, sum, false); err != nil {
 		return ChargeRunResult{}, err
 	}
-	sum := &tally{} // from the log: other attempts may have raised some, before or meanwhile
-	if err := h.countRaised(ctx, m.Causation, started.Position, sum); err != nil {
+	if sum, err = h.allRaised(ctx, m.Causation, started.Position, sum); err != nil {
 		return ChargeRunResult{}, err
 	}
 	return h.finish(ctx, m, t, sum)
@@ -241,24 +241,46 @@ func (h *Handler) recordCharges(ctx context.Context, m Meta, id domain.ID, accou
 	return nil
 }
 
-// countRaised adds what all attempts of the run raised: the events it caused.
-func (h *Handler) countRaised(ctx context.Context, run uuid.UUID, after eventstore.Position, sum *tally) error {
+// allRaised is what all attempts of the run raised, before, meanwhile or by this one, whose tally it
+// gets. If the log has as many events of the run as this attempt recorded, they are the same; only
+// otherwise are they read one by one.
+func (h *Handler) allRaised(ctx context.Context, run uuid.UUID, after eventstore.Position, own *tally) (*tally, error) {
+	var caused int64
+	err := h.eachRaised(ctx, run, after, func(eventstore.Recorded) error {
+		caused++
+		return nil
+	})
+	if err != nil || caused == own.raised.Load() {
+		return own, err
+	}
+	all := &tally{}
+	return all, h.eachRaised(ctx, run, after, func(r eventstore.Recorded) error {
+		fact, err := eventstore.Decode[rent.Event](ctx, h.Codec, r)
+		if err == nil {
+			all.add([]rent.Event{fact})
+		}
+		return err
+	})
+}
+
+// eachRaised visits the events on accounts that the run caused.
+func (h *Handler) eachRaised(
+	ctx context.Context, run uuid.UUID, after eventstore.Position, visit func(eventstore.Recorded) error,
+) error {
 	head, err := h.Log.Head(ctx)
 	if err != nil {
 		return fmt.Errorf("read the head of the log: %w", err)
 	}
-	for recorded, err := range eventstore.ReadTo(ctx, h.Log, after, head) {
+	for r, err := range eventstore.ReadTo(ctx, h.Log, after, head) {
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
-		if recorded.Metadata.Causation != run || recorded.Stream.Category() != rent.Category {
+		if r.Metadata.Causation != run || r.Stream.Category() != rent.Category {
 			continue
 		}
-		fact, err := eventstore.Decode[rent.Event](ctx, h.Codec, recorded)
-		if err != nil {
+		if err := visit(r); err != nil {
 			return err
 		}
-		sum.add([]rent.Event{fact})
 	}
 	return nil
 }

@@ -117,6 +117,7 @@ func (d *DB) Read(ctx context.Context, f func(database.Snapshot) error) error {
 		return explain(ctx, err)
 	}
 	err = f(d.snapshot(conn))
+	conn.SetInterrupt(nil) // a context that ended meanwhile must not keep the transaction from ending
 	if ended := sqlitefile.Exec(conn, "ROLLBACK"); err == nil {
 		err = ended
 	}

@@ -176,3 +176,35 @@ func TestDB_Read_isOneSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestRead_endedByItsContextLeavesNoTransactionBehind(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir())
+	for range 20 { // connections are used in turn
+		ctx, cancel := context.WithCancel(t.Context())
+		err := db.Read(ctx, func(database.Snapshot) error {
+			cancel()
+			return ctx.Err()
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("a read whose context ended: got %v", err)
+		}
+		if err := db.Read(t.Context(), func(database.Snapshot) error { return nil }); err != nil {
+			t.Fatalf("the next read: %v", err)
+		}
+	}
+}
+
+func TestClose_refusesWhatWouldBeWrittenAfterwards(t *testing.T) {
+	t.Parallel()
+	db, err := sqlite.Open(t.TempDir(), `CREATE TABLE things (number INTEGER PRIMARY KEY, name TEXT);`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), func(database.Tx) error { return nil }); err == nil {
+		t.Error("a write after Close was carried out")
+	}
+}

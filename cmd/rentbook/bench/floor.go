@@ -35,7 +35,7 @@ func newFloor(ctx context.Context, handler http.Handler) (*floor, error) {
 
 func (f *floor) close() error {
 	err := f.server.Close()
-	<-f.ended // http.ErrServerClosed
+	_ = <-f.ended // http.ErrServerClosed
 	return err
 }
 

@@ -24,7 +24,7 @@ const weeks = 104
 // lastDay is the Sunday before this week.
 func lastDay() domain.Date {
 	today := domain.DateOf(time.Now().UTC())
-	return today - domain.Date((today.Weekday()+6)%7) - 1 //nolint:gosec // G115: days
+	return today - domain.Date((today.Weekday()+6)%7) - 1
 }
 
 func firstDay() domain.Date { return lastDay() + 1 - weeks*7 }
@@ -47,7 +47,7 @@ func (i imported) write(folder string) error {
 // transaction is a row: by date, as a housing system exports them; charges and payments in turn.
 func (i imported) transaction(n int) []string {
 	week, who := n/i.tenancies, tenancy(n%i.tenancies)
-	ref, day := "X"+strconv.Itoa(n), (firstDay() + domain.Date(week*7)).String() //nolint:gosec // G115: days
+	ref, day := "X"+strconv.Itoa(n), (firstDay() + domain.Date(week*7)).String()
 	if week%2 == 0 {
 		return []string{who, ref, day, "charge", "service", "Service charge", "12.34", "", ""}
 	}

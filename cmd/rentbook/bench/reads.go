@@ -31,7 +31,7 @@ func leaseQuestions(leases int) func() questions {
 		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: any draw does
 		life := leaseAt(0).dateOf(perLease-1) - leaseAt(0).startsOn
 		return func() question {
-			offset := domain.Date(random.IntN(int(life - statementDays))) //nolint:gosec // G115: days
+			offset := domain.Date(random.IntN(int(life - statementDays)))
 			a := leaseAt(random.IntN(leases))
 			from := a.startsOn + offset
 			to := from + statementDays - 1

@@ -35,7 +35,9 @@ func newFloor(ctx context.Context, handler http.Handler) (*floor, error) {
 
 func (f *floor) close() error {
 	err := f.server.Close()
-	_ = <-f.ended // http.ErrServerClosed
+	if ended := <-f.ended; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return err
 }
 

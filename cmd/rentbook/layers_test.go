@@ -58,7 +58,7 @@ func drivers() map[string][]string {
 		"github.com/shopspring/decimal":      nil, // docs/decisions/0003
 		"github.com/stretchr/testify":        nil,
 		"github.com/benbjohnson/immutable":   {"domain/..."},
-		"github.com/hashicorp/golang-lru":    {"commands", "eventstore/sqlite", "eventstore/vault", "projections", "http/..."},
+		"github.com/golang/groupcache":       {"commands"},
 		"golang.org/x/sys":                   {"eventstore/sqlite/sqlitefile", "cmd/rentbook/..."},
 		"rentbook/domain/domaintest":         nil,
 		"rentbook/eventstore/eventstoretest": nil,

@@ -61,13 +61,6 @@ func Adjustments() []Kind {
 	return []Kind{KindCredit, KindDebit, KindWriteOff, KindWriteOn, KindRefund}
 }
 
-// Methods lists how money comes in.
-func Methods() []string {
-	return []string{
-		"direct_debit", "card", "bank_transfer", "standing_order", "cash", "cheque", "benefit", "other",
-	}
-}
-
 // Code is the landlord's word for a sort of charge or payment. That of a term is
 // [a-z0-9_-]{1,32}; that of an imported transaction may be any short text.
 type Code string

@@ -162,8 +162,9 @@ type Store interface {
 	// Append records events right after a version, all or none, durably before it returns. The
 	// same events (same ids, order and number) at the same version again succeed with the first
 	// commit, marked as repeated, and change nothing. Otherwise a version that is not the stream's is a
-	// *ConflictError, nothing to append is ErrEmpty, and a store that cannot be written wraps
-	// ErrUnavailable.
+	// *ConflictError, nothing to append is ErrEmpty, too much at once ErrTooLarge, and a store that
+	// cannot be written wraps ErrUnavailable. Where the answer can get lost, a store says
+	// ErrUnknownOutcome.
 	Append(ctx context.Context, s Stream, after Version, events ...Proposed) (Commit, error)
 
 	// AppendEach carries out several appends as Append does, and answers one outcome for each. Those
@@ -208,6 +209,15 @@ var (
 	ErrConflict    = errors.New("the stream has moved on")
 	ErrEmpty       = errors.New("nothing to append")
 	ErrUnavailable = errors.New("the store is not available")
+
+	// ErrTooLarge is an append of more events or bytes than the store takes at once. Nothing was
+	// recorded; the same append will never succeed.
+	ErrTooLarge = errors.New("too much for one append")
+
+	// ErrUnknownOutcome is an append whose answer was lost: the events may be recorded, or come to
+	// be, or not. It is not ErrUnavailable, which says that they are not. Repeating the same append
+	// finds out: it succeeds in either case, as long as nobody else extends the stream first.
+	ErrUnknownOutcome = errors.New("it is not known whether the events were recorded")
 )
 
 // ConflictError says at which version an append was wanted and at which the stream is.

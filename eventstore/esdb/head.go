@@ -1,0 +1,124 @@
+package esdb
+
+import (
+	"context"
+	"sync/atomic"
+
+	es "github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"rentbook/eventstore"
+)
+
+// Head is the position of the last event of the log, zero while there is none. What others keep on
+// the server does not count.
+func (l *Log) Head(ctx context.Context) (eventstore.Position, error) {
+	patient, cancel := l.patient(ctx)
+	defer cancel()
+	var newest *es.RecordedEvent
+	err := l.persist(patient, func(ctx context.Context, c *connection) (err error) {
+		newest, _, err = last(ctx, c, l.known.get(), l.owns)
+		return err
+	})
+	if newest != nil {
+		l.known.raise(positionOf(newest))
+	}
+	return l.known.get(), failed(ctx, "find the head of the log", err)
+}
+
+func (l *Log) owns(name string) bool {
+	_, ours := l.scope.stream(name)
+	return ours
+}
+
+// Pages of a search backwards: most often the last event of all is the one.
+const (
+	searchFirst = 8
+	searchMost  = 4096
+)
+
+// last is the last event after a position whose stream is wanted, nil if there is none, and the
+// position of the last event of all.
+func last(
+	ctx context.Context, c *connection, after eventstore.Position, wanted func(name string) bool,
+) (found *es.RecordedEvent, top eventstore.Position, err error) {
+	s := search{after: after, wanted: wanted}
+	for count := uint64(searchFirst); !s.over; count = min(8*count, searchMost) {
+		if s, err = s.page(ctx, c, count); err != nil {
+			return nil, eventstore.Position{}, err
+		}
+	}
+	return s.found, s.top, nil
+}
+
+// search goes backwards through the whole log of the server.
+type search struct {
+	after  eventstore.Position
+	wanted func(name string) bool
+
+	found *es.RecordedEvent
+	top   eventstore.Position
+	next  eventstore.Position // the lowest looked at; zero before the first
+	over  bool
+}
+
+// page is how far the search is after so many events more.
+func (s search) page(ctx context.Context, c *connection, count uint64) (search, error) {
+	var from es.AllPosition = es.End{}
+	if !s.next.IsZero() {
+		from = es.Position{Commit: s.next.Commit, Prepare: s.next.Prepare}
+	}
+	s, _, err := ask(ctx, c, readMax, func(ctx context.Context, client *es.Client) (search, error) {
+		stream, err := client.ReadAll(ctx, es.ReadAllOptions{Direction: es.Backwards, From: from}, count)
+		if err != nil {
+			return s, err
+		}
+		defer stream.Close()
+		before := s.next
+		err = receive(stream, func(e *es.RecordedEvent) error { return s.consider(e) })
+		if s.next == before {
+			s.over = true // nothing stands lower
+		}
+		return s, err
+	})
+	return s, err
+}
+
+func (s *search) consider(e *es.RecordedEvent) error {
+	p := positionOf(e)
+	if !s.next.IsZero() && p.Compare(s.next) >= 0 {
+		return nil // the place where the page before ended
+	}
+	if s.next = p; s.top.IsZero() {
+		s.top = p
+	}
+	switch {
+	case p.Compare(s.after) <= 0:
+	case s.wanted(e.StreamID):
+		s.found = e
+	default:
+		return nil
+	}
+	s.over = true
+	return errEnough
+}
+
+// known is how far the log is known to reach, at least.
+type known struct {
+	at atomic.Pointer[eventstore.Position]
+}
+
+func (k *known) get() eventstore.Position {
+	if at := k.at.Load(); at != nil {
+		return *at
+	}
+	return eventstore.Position{}
+}
+
+func (k *known) raise(to eventstore.Position) {
+	for {
+		at := k.at.Load()
+		if at != nil && to.Compare(*at) <= 0 || k.at.CompareAndSwap(at, &to) {
+			return
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package esdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	es "github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"rentbook/eventstore"
+)
+
+// Waits between two attempts to connect, and how many answers a connection must have brought for
+// the next wait to be short again.
+const (
+	connectFirst = 100 * time.Millisecond
+	connectMost  = 2 * time.Second
+	answersMin   = 20
+)
+
+// beatEvery is how long a connection may be silent before somebody asks whether it still is one, so
+// that an outage is known before the first who needs the server runs into it.
+const beatEvery = 3 * time.Second
+
+// supervisor keeps one connection in use. Only its own goroutine makes connections, and it alone
+// makes the first call on each; everybody else waits until that has succeeded.
+type supervisor struct {
+	config es.Configuration
+	health *health
+	life   context.Context
+
+	current atomic.Pointer[connection]
+	old     []*connection // replaced, and perhaps in use; only run knows them
+
+	mu     sync.Mutex
+	usable chan struct{} // closed when a connection becomes usable; nil while nobody waits
+}
+
+func newSupervisor(life context.Context, h *health, config es.Configuration) *supervisor {
+	return &supervisor{config: config, health: h, life: life}
+}
+
+// run connects, looks after the connection and replaces it, until the log is closed.
+func (s *supervisor) run() {
+	pause := backoff{first: connectFirst, most: connectMost}
+	for s.life.Err() == nil {
+		c, err := newConnection(s.life, s.health, s.config)
+		if err != nil {
+			s.health.failed(err) // the configuration was checked; nothing else is
+			pause.wait(s.life)
+			continue
+		}
+		if err = c.probe(s.life); err == nil {
+			err = s.use(c, &pause)
+		} else if s.life.Err() == nil {
+			s.health.failed(err)
+		}
+		c.replace(fmt.Errorf("%w: %w", errReplaced, err))
+		s.replaced(c)
+		pause.wait(s.life)
+	}
+}
+
+// replaced keeps those that are still in use.
+func (s *supervisor) replaced(c *connection) {
+	s.old = append(slices.DeleteFunc(s.old, (*connection).isClosed), c)
+}
+
+// closeMax bounds the wait for calls that are under way.
+const closeMax = readMax + graceMax
+
+// drain waits for the last users of all connections, after run has returned.
+func (s *supervisor) drain() error {
+	timer := time.NewTimer(closeMax)
+	defer timer.Stop()
+	for _, c := range s.old {
+		select {
+		case <-c.closed:
+		case <-timer.C:
+			return errAbandoned
+		}
+	}
+	return nil
+}
+
+// use lets everybody use a connection that works, until it does not.
+func (s *supervisor) use(c *connection, pause *backoff) error {
+	s.current.Store(c)
+	defer s.current.Store(nil)
+	for {
+		if !c.resume() {
+			return errReplaced
+		}
+		s.health.connected()
+		s.announce()
+		if err := s.watch(c); err != nil {
+			if c.answers.Load() >= answersMin {
+				pause.reset()
+			}
+			return err
+		}
+	}
+}
+
+// watch returns nil when the connection has been checked, and an error when it is to be replaced.
+func (s *supervisor) watch(c *connection) error {
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for answers := c.answers.Load(); ; {
+		select {
+		case <-s.life.Done():
+			return context.Cause(s.life)
+		case <-c.alarm:
+		case <-beat.C:
+			if now := c.answers.Load(); now != answers {
+				answers = now
+				continue
+			}
+		}
+		if c.isBroken() {
+			return errReplaced
+		}
+		err := c.probe(s.life)
+		if err != nil {
+			c.breakWith(err)
+		}
+		return err
+	}
+}
+
+// enter is the connection to use, which must be left. Without one it waits until there is, or the
+// context ends.
+func (s *supervisor) enter(ctx context.Context) (*connection, error) {
+	for {
+		next := s.next()
+		if c := s.current.Load(); c != nil && c.enter() {
+			return c, nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %s", eventstore.ErrUnavailable, s.health.why())
+		case <-s.life.Done():
+			return nil, context.Cause(s.life)
+		}
+	}
+}
+
+// next is closed when a connection becomes usable after this call.
+func (s *supervisor) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.usable == nil {
+		s.usable = make(chan struct{})
+	}
+	return s.usable
+}
+
+func (s *supervisor) announce() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.usable != nil {
+		close(s.usable)
+		s.usable = nil
+	}
+}

@@ -21,23 +21,19 @@ import (
 // keyBytes is the length of every key: AES-256.
 const keyBytes = 32
 
+var errMasterMissing = errors.New("the master key of the vault, is missing")
+
 // unlock finds the master key, and makes sure that it is the one this vault was made with.
 func (v *Vault) unlock(ctx context.Context, dir string) error {
 	made, err := v.keys.identity(ctx)
+	if err == nil && made == nil {
+		made, err = v.keys.found(ctx, func() (identity, error) { return v.first(dir) })
+	}
+	if err == nil && v.master == nil {
+		err = v.take(dir, false)
+	}
 	if err != nil {
 		return err
-	}
-	master, err := v.options.master(dir, made == nil)
-	if err != nil {
-		return err
-	}
-	if v.master, err = subtle.NewAESGCM(master); err != nil {
-		return fmt.Errorf("master key: %w", err)
-	}
-	if made == nil {
-		if made, err = v.found(ctx); err != nil {
-			return err
-		}
 	}
 	v.id = made.id
 	if _, err := v.master.Decrypt(made.proof, v.bound("")); err != nil {
@@ -46,18 +42,32 @@ func (v *Vault) unlock(ctx context.Context, dir string) error {
 	return nil
 }
 
-// found gives a new vault its name and a proof of its master key. Whoever comes second gets the
-// first one's.
-func (v *Vault) found(ctx context.Context) (*identity, error) {
+// first gives a new vault its name and a proof of its master key, which is made if there is none.
+// Whoever comes second gets the first one's.
+func (v *Vault) first(dir string) (identity, error) {
+	if err := v.take(dir, true); err != nil {
+		return identity{}, err
+	}
 	var err error
 	if v.id, err = uuid.NewRandom(); err != nil { //nolint:forbidigo // a vault is made once, by nobody's command
-		return nil, fmt.Errorf("name the vault: %w", err)
+		return identity{}, fmt.Errorf("name the vault: %w", err)
 	}
 	proof, err := v.master.Encrypt(nil, v.bound(""))
 	if err != nil {
-		return nil, fmt.Errorf("prove the master key: %w", err)
+		return identity{}, fmt.Errorf("prove the master key: %w", err)
 	}
-	return v.keys.found(ctx, identity{v.id, proof})
+	return identity{v.id, proof}, nil
+}
+
+func (v *Vault) take(dir string, founding bool) error {
+	master, err := v.options.master(dir, founding)
+	if err != nil {
+		return err
+	}
+	if v.master, err = subtle.NewAESGCM(master); err != nil {
+		return fmt.Errorf("master key: %w", err)
+	}
+	return nil
 }
 
 // wrapNew makes a key and wraps it.
@@ -104,7 +114,7 @@ func (o Options) master(dir string, founding bool) ([]byte, error) {
 		text, err = readMaster(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s, the master key of the vault, is missing: put it back", path)
+		return nil, fmt.Errorf("%s, %w: put it back", path, errMasterMissing)
 	}
 	if err != nil {
 		return nil, err
@@ -150,6 +160,9 @@ func readMaster(path string) (_ []byte, err error) {
 // makeMaster writes a new key under another name and links it into place when it is on disk. Whoever
 // comes second leaves the first one's.
 func makeMaster(dir, path string) (err error) {
+	if err := sqlitefile.MakeFolder(dir); err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(dir, "master.key.new-*")
 	if err != nil {
 		return err

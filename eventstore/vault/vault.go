@@ -2,13 +2,15 @@
 //
 // The log is never edited, so what must be forgettable stands in it sealed, with a key that belongs
 // to one subject: a person, an account. The keys are here, each wrapped by one master key that is
-// not in this file. Destroying a subject's key makes everything sealed with it unreadable, in every
+// not kept with them. Destroying a subject's key makes everything sealed with it unreadable, in every
 // copy of the log, and leaves a tombstone: such a field reads as erased. A key that is missing
 // without a tombstone is damage, and never read as erased.
 //
-// A key is on disk before Ensure returns, and so before anything is sealed with it. A destroyed key
-// is overwritten where it stood and in the write-ahead log. Copies of the vault made before, and what
-// a disk keeps of freed blocks, are out of its reach: the master key must not be kept with backups.
+// A vault is a SQLite file or a schema of PostgreSQL. A key is committed before Ensure returns, and
+// so before anything is sealed with it. A destroyed key is overwritten where it stood. What was
+// copied before is out of our reach: backups, what a disk keeps of freed blocks, and with PostgreSQL
+// its write-ahead log until the segment is used again, the archive of that log, and standbys until
+// they follow. All of these hold keys wrapped by the master key, which must not be kept with them.
 //
 // The one rule: a key is never changed and never made twice.
 package vault
@@ -27,6 +29,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 
 	"rentbook/eventstore"
+	"rentbook/eventstore/pgdb"
 	"rentbook/eventstore/sqlite/sqlitefile"
 )
 
@@ -62,7 +65,7 @@ type Options struct {
 	Now func() time.Time
 
 	// Fatal is called once, when the storage has failed and the process should end. The vault
-	// makes and destroys no keys from then on.
+	// makes and destroys no keys from then on. PostgreSQL sees to its storage itself.
 	Fatal func(error)
 }
 
@@ -72,14 +75,18 @@ type Vault struct {
 	id      uuid.UUID
 	master  *subtle.AESGCM
 	options Options
-	keys    *keys
+	keys    storage
 	life    context.Context // never ends; for what has no context of its own
 
-	checked atomic.Int64 // when somebody last asked whether the cache is right, in nanoseconds
+	checked atomic.Int64  // when somebody last asked whether the cache is right, in nanoseconds
+	asking  chan struct{} // whose turn it is to ask
+	asked   atomic.Int64  // how often that ended
+	failed  error         // how it ended last; of whoever has the turn
 
 	mu     sync.Mutex     // of the cache, together with what it is true of
 	cache  map[string]key // it starts over when it is full
-	erased int64          // how many keys had been destroyed when the cache was begun; negative: begin anew
+	erased int64          // how many keys had been destroyed when the cache was begun
+	epoch  int64          // how often something was taken from the cache because it was destroyed
 }
 
 // key seals and unseals for one subject; the zero key is a tombstone.
@@ -87,17 +94,36 @@ type key struct{ *subtle.AESGCM }
 
 // Open opens the vault in a folder, and makes both if they are not there.
 func Open(ctx context.Context, dir string, options Options) (*Vault, error) {
-	if options.Now == nil {
-		options.Now = time.Now //nolint:forbidigo // the one place where the clock of a vault is chosen
-	}
 	if err := sqlitefile.MakeFolder(dir); err != nil {
 		return nil, err
 	}
-	keys, err := openKeys(filepath.Join(dir, "vault.db"), options.Fatal)
+	keys, err := openSQLite(filepath.Join(dir, "vault.db"), options.Fatal)
 	if err != nil {
 		return nil, err
 	}
-	v := &Vault{options: options, keys: keys, cache: map[string]key{}, erased: -1, life: context.WithoutCancel(ctx)}
+	return open(ctx, keys, dir, options)
+}
+
+// OpenPostgres opens the vault in a database, and makes it if there is none. The master key is in
+// the folder unless the options give it. It is made there for a new vault only: for one that exists
+// a second key could open nothing, and the error says how to give the first.
+func OpenPostgres(ctx context.Context, address pgdb.Address, dir string, options Options) (*Vault, error) {
+	keys, err := openPostgres(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	v, err := open(ctx, keys, dir, options)
+	if errors.Is(err, errMasterMissing) {
+		err = fmt.Errorf("%w, or give the key with --master-key or RENTBOOK_MASTER_KEY_VALUE", err)
+	}
+	return v, err
+}
+
+func open(ctx context.Context, keys storage, dir string, options Options) (*Vault, error) {
+	if options.Now == nil {
+		options.Now = time.Now //nolint:forbidigo // the one place where the clock of a vault is chosen
+	}
+	v := &Vault{options: options, keys: keys, asking: make(chan struct{}, 1), cache: map[string]key{}, life: context.WithoutCancel(ctx)}
 	if err := v.unlock(ctx, dir); err != nil {
 		return nil, errors.Join(err, keys.close())
 	}
@@ -143,11 +169,13 @@ func (v *Vault) Unseal(ctx context.Context, subject string, associated, sealed [
 }
 
 // Destroy destroys the key of a subject for good, and returns when it is gone from the files. A
-// subject that has no key gets a tombstone too. Destroying twice is once.
+// subject that has no key gets a tombstone too. Destroying twice is once. If somebody who reads is in
+// the way, the key is destroyed, but a copy of it stays in the files; the error says so and wraps
+// eventstore.ErrUnavailable. Destroying again then removes the copy.
 func (v *Vault) Destroy(ctx context.Context, subject string) error {
 	err := v.keys.destroy(ctx, subject)
 	v.mu.Lock()
-	v.erased = -1 // whoever is just loading the key must not keep it
+	v.epoch++ // whoever is just loading the key must not keep it
 	delete(v.cache, subject)
 	v.mu.Unlock()
 	if err != nil {
@@ -201,11 +229,11 @@ func (v *Vault) cached(subject string) (key, bool) {
 	return k, ok
 }
 
-// load reads a key from the file, and keeps it ready unless a key was destroyed meanwhile: it may
-// have been this one.
+// load reads a key, and keeps it ready unless a key was destroyed meanwhile: it may have been this
+// one.
 func (v *Vault) load(ctx context.Context, subject string) (key, error) {
 	v.mu.Lock()
-	erased := v.erased
+	epoch := v.epoch
 	v.mu.Unlock()
 	wrapped, err := v.keys.find(ctx, subject)
 	if err != nil {
@@ -217,7 +245,7 @@ func (v *Vault) load(ctx context.Context, subject string) (key, error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.erased == erased {
+	if v.epoch == epoch {
 		if len(v.cache) >= cachedMax {
 			clear(v.cache)
 		}
@@ -226,22 +254,54 @@ func (v *Vault) load(ctx context.Context, subject string) (key, error) {
 	return k, nil
 }
 
-// refresh empties the cache when a key was destroyed, and asks at most every 100 ms.
+// refresh makes sure that the cache is right, or was at most 100 ms ago. One caller asks, and those
+// who come meanwhile share the answer, unless it is too old for them. Without an answer nobody goes
+// on: a key may have been destroyed.
 func (v *Vault) refresh(ctx context.Context) error {
-	now, last := v.options.Now().UnixNano(), v.checked.Load()
-	if now >= last && now-last < int64(staleMax) || !v.checked.CompareAndSwap(last, now) {
+	now, asked := v.options.Now().UnixNano(), v.asked.Load()
+	if v.fresh(now) {
 		return nil
 	}
+	select {
+	case v.asking <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-v.asking }()
+	meanwhile := v.asked.Load() - asked // all but the first of these were begun after we came
+	switch {
+	case meanwhile > 0 && v.failed != nil:
+		return v.failed
+	case meanwhile > 1 || v.fresh(now):
+		return nil
+	}
+	err := v.ask(ctx)
+	if ctx.Err() == nil { // else it failed for us alone
+		v.failed = err
+		v.asked.Add(1)
+	}
+	return err
+}
+
+func (v *Vault) fresh(now int64) bool {
+	age := now - v.checked.Load()
+	return age >= 0 && age < int64(staleMax)
+}
+
+// ask empties the cache when a key was destroyed.
+func (v *Vault) ask(ctx context.Context) error {
+	now := v.options.Now().UnixNano()
 	erased, err := v.keys.destroyed(ctx)
 	if err != nil {
-		v.checked.CompareAndSwap(now, last) // nobody knows yet
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.erased != erased {
 		v.erased = erased
+		v.epoch++
 		clear(v.cache)
 	}
+	v.checked.Store(now)
 	return nil
 }

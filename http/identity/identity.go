@@ -112,7 +112,7 @@ func (t *Tokens) Create(ctx context.Context, n NewToken) (string, Token, error) 
 		Role: n.Role, Person: n.Person, Tenancies: n.Tenancies, Contractor: n.Contractor,
 		Created: now, Expires: now.AddDate(0, 0, n.Days),
 	}
-	if err := t.insert(ctx, token, sha256.Sum256([]byte(secret))); err != nil {
+	if err := t.storage.put(ctx, record{token, sha256.Sum256([]byte(secret))}); err != nil {
 		return "", Token{}, fmt.Errorf("create token: %w", err)
 	}
 	return secret, token, nil

@@ -12,7 +12,7 @@ import (
 )
 
 // write waits for the turn, runs one transaction, and then what must come after its commit.
-func (k *keys) write(ctx context.Context, change func() error, then ...func() error) error {
+func (k *sqliteKeys) write(ctx context.Context, change func() error, then ...func() error) error {
 	select {
 	case k.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -31,7 +31,7 @@ func (k *keys) write(ctx context.Context, change func() error, then ...func() er
 }
 
 // transact commits a change durably, or leaves no trace of it.
-func (k *keys) transact(change func() error) error {
+func (k *sqliteKeys) transact(change func() error) error {
 	k.mu.Lock()
 	failed := k.failed
 	k.mu.Unlock()
@@ -56,7 +56,7 @@ func (k *keys) transact(change func() error) error {
 
 // checkpoint runs here and not inside SQLite's commit, which would drop its error: after a failed
 // sync, a second one succeeds without having written anything.
-func (k *keys) checkpoint() error {
+func (k *sqliteKeys) checkpoint() error {
 	if k.commits++; k.commits < checkpointEvery {
 		return nil
 	}
@@ -69,7 +69,7 @@ func (k *keys) checkpoint() error {
 }
 
 // judge says what an error of SQLite means, and stops writing for good if the storage has failed.
-func (k *keys) judge(err error) error {
+func (k *sqliteKeys) judge(err error) error {
 	switch {
 	case sqlitefile.IsFatal(err):
 		return k.fail(fmt.Errorf("%w: the storage of the vault failed: %w", eventstore.ErrUnavailable, err))
@@ -82,7 +82,7 @@ func (k *keys) judge(err error) error {
 	}
 }
 
-func (k *keys) fail(err error) error {
+func (k *sqliteKeys) fail(err error) error {
 	k.mu.Lock()
 	first := k.failed == nil
 	if first {
@@ -96,7 +96,7 @@ func (k *keys) fail(err error) error {
 }
 
 // read runs one query on a connection of its own.
-func (k *keys) read(ctx context.Context, text, subject string, scan func(*sqlite.Stmt)) error {
+func (k *sqliteKeys) read(ctx context.Context, text, subject string, scan func(*sqlite.Stmt)) error {
 	conn, err := k.readers.Take(ctx)
 	if err == nil {
 		defer k.readers.Put(conn)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/google/uuid"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
@@ -39,32 +38,23 @@ CREATE TABLE key (
 ) STRICT;
 `
 
-// wrappedBytes is the length of a wrapped key: nonce, key, tag.
-const wrappedBytes = 12 + keyBytes + 16
+// sqliteKeys is the file of a vault. One caller at a time has the turn to write; readers need none.
+type sqliteKeys struct {
+	rounds
 
-func isTombstone(wrapped []byte) bool {
-	var sum byte
-	for _, b := range wrapped {
-		sum |= b
-	}
-	return sum == 0
-}
-
-// keys is the file of a vault. One caller at a time has the turn to write; readers need none.
-type keys struct {
 	path    string
 	conn    *sqlite.Conn // of whoever has the turn
 	commits int          // since the last checkpoint; of whoever has the turn
-	turn    chan struct{}
 	readers *sqlitex.Pool
 	fatal   func(error)
 
-	mu      sync.Mutex
-	forming *round // the next round, which callers may still join
-	failed  error  // of the storage; nothing is written after it
+	mu     sync.Mutex
+	failed error // of the storage; nothing is written after it
 }
 
-func openKeys(path string, fatal func(error)) (_ *keys, err error) {
+var _ storage = (*sqliteKeys)(nil)
+
+func openSQLite(path string, fatal func(error)) (_ *sqliteKeys, err error) {
 	config := sqlitefile.Config{
 		Path:          path,
 		ApplicationID: applicationID,
@@ -72,7 +62,7 @@ func openKeys(path string, fatal func(error)) (_ *keys, err error) {
 		Schema:        schema,
 		Pragmas:       []string{"wal_autocheckpoint=0", "secure_delete=ON", "cache_size=-4096"},
 	}
-	k := &keys{path: path, turn: make(chan struct{}, 1), fatal: fatal}
+	k := &sqliteKeys{rounds: newRounds(), path: path, fatal: fatal}
 	if k.conn, err = sqlitefile.OpenConn(config); err != nil {
 		return nil, err
 	}
@@ -89,7 +79,7 @@ func openKeys(path string, fatal func(error)) (_ *keys, err error) {
 	return k, nil
 }
 
-func (k *keys) close() error {
+func (k *sqliteKeys) close() error {
 	k.turn <- struct{}{}
 	errs := []error{k.readers.Close()}
 	k.conn.SetBusyTimeout(0)
@@ -97,14 +87,7 @@ func (k *keys) close() error {
 	return errors.Join(append(errs, k.conn.Close())...)
 }
 
-// identity is the name of a vault and the proof of its master key.
-type identity struct {
-	id    uuid.UUID
-	proof []byte
-}
-
-// identity is nil for a vault that has none yet.
-func (k *keys) identity(ctx context.Context) (found *identity, err error) {
+func (k *sqliteKeys) identity(ctx context.Context) (found *identity, err error) {
 	err = k.read(ctx, `SELECT id, proof FROM vault`, "", func(stmt *sqlite.Stmt) {
 		found = &identity{proof: column(stmt, 1)}
 		stmt.ColumnBytes(0, found.id[:])
@@ -112,12 +95,16 @@ func (k *keys) identity(ctx context.Context) (found *identity, err error) {
 	return found, err
 }
 
-func (k *keys) found(ctx context.Context, fresh identity) (*identity, error) {
-	err := k.write(ctx, func() error {
+func (k *sqliteKeys) found(ctx context.Context, fresh func() (identity, error)) (*identity, error) {
+	made, err := fresh()
+	if err != nil {
+		return nil, err
+	}
+	err = k.write(ctx, func() error {
 		return query(k.conn, `INSERT INTO vault (one, id, proof, destroyed) VALUES (1, ?1, ?2, 0) ON CONFLICT DO NOTHING`,
 			func(stmt *sqlite.Stmt) {
-				stmt.BindBytes(1, fresh.id[:])
-				stmt.BindBytes(2, fresh.proof)
+				stmt.BindBytes(1, made.id[:])
+				stmt.BindBytes(2, made.proof)
 			}, ignore)
 	})
 	if err != nil {
@@ -126,7 +113,7 @@ func (k *keys) found(ctx context.Context, fresh identity) (*identity, error) {
 	return k.identity(ctx)
 }
 
-func (k *keys) find(ctx context.Context, subject string) (wrapped []byte, err error) {
+func (k *sqliteKeys) find(ctx context.Context, subject string) (wrapped []byte, err error) {
 	err = k.read(ctx, `SELECT wrapped FROM key WHERE subject = ?1`, subject,
 		func(stmt *sqlite.Stmt) { wrapped = column(stmt, 0) })
 	if err == nil && wrapped == nil {
@@ -135,73 +122,20 @@ func (k *keys) find(ctx context.Context, subject string) (wrapped []byte, err er
 	return wrapped, err
 }
 
-// destroyed counts the keys that were.
-func (k *keys) destroyed(ctx context.Context) (count int64, err error) {
+func (k *sqliteKeys) destroyed(ctx context.Context) (count int64, err error) {
 	err = k.read(ctx, `SELECT destroyed FROM vault`, "",
 		func(stmt *sqlite.Stmt) { count = stmt.ColumnInt64(0) })
 	return count, err
 }
 
-// round is one commit that several callers share. Its fields are read after done is closed.
-type round struct {
-	subjects []string
-	done     chan struct{}
-	erased   map[string]bool // those of the subjects that may have no key any more
-	err      error
-}
-
-func (r *round) verdict(subjects []string) error {
-	for _, subject := range subjects {
-		if r.err == nil && r.erased[subject] {
-			return fmt.Errorf("%s: %w", subject, ErrErased)
-		}
-	}
-	return r.err
-}
-
-// ensure joins the round that is forming. One of its callers gets the turn and commits for all; the
-// others wait for that.
-func (k *keys) ensure(ctx context.Context, subjects []string, fresh func(string) ([]byte, error)) error {
-	r := k.join(subjects)
-	select {
-	case <-r.done:
-		return r.verdict(subjects)
-	case k.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-k.turn }()
-	if k.begin(r) {
-		r.err = k.transact(func() error { return k.add(r, fresh) })
-		close(r.done)
-	}
-	<-r.done
-	return r.verdict(subjects)
-}
-
-func (k *keys) join(subjects []string) *round {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.forming == nil {
-		k.forming = &round{done: make(chan struct{}), erased: map[string]bool{}}
-	}
-	k.forming.subjects = append(k.forming.subjects, subjects...)
-	return k.forming
-}
-
-// begin lets nobody join any more, and says whether the round is still to be done.
-func (k *keys) begin(r *round) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.forming != r {
-		return false
-	}
-	k.forming = nil
-	return true
+func (k *sqliteKeys) ensure(ctx context.Context, subjects []string, fresh func(string) ([]byte, error)) error {
+	return k.share(ctx, subjects, func(r *round) error {
+		return k.transact(func() error { return k.add(r, fresh) })
+	})
 }
 
 // add runs in a transaction that keeps other processes out: what it does not find, nobody has.
-func (k *keys) add(r *round, fresh func(string) ([]byte, error)) error {
+func (k *sqliteKeys) add(r *round, fresh func(string) ([]byte, error)) error {
 	for _, subject := range r.subjects {
 		wrapped, err := findKey(k.conn, subject)
 		if err != nil {
@@ -223,12 +157,12 @@ func (k *keys) add(r *round, fresh func(string) ([]byte, error)) error {
 
 // destroy writes the tombstone, then takes the key out of the write-ahead log. It does the second
 // even if the first was done before: that time it may have been in somebody's way.
-func (k *keys) destroy(ctx context.Context, subject string) error {
+func (k *sqliteKeys) destroy(ctx context.Context, subject string) error {
 	return k.write(ctx, func() error { return bury(k.conn, subject) }, k.truncate)
 }
 
 // truncate waits for readers; all of ours are short.
-func (k *keys) truncate() error {
+func (k *sqliteKeys) truncate() error {
 	done, err := sqlitefile.Checkpoint(k.conn, sqlitefile.Truncate)
 	if err == nil && done.Busy {
 		return fmt.Errorf("%w: the key is destroyed, but another program that is reading %s keeps a copy in "+
@@ -257,4 +191,33 @@ func bury(conn *sqlite.Conn, subject string) error {
 		return err
 	}
 	return sqlitefile.Exec(conn, `UPDATE vault SET destroyed = destroyed + 1`)
+}
+
+// contents reads within one transaction, so that nothing changes between its queries.
+func (k *sqliteKeys) contents(ctx context.Context) (c contents, err error) {
+	conn, err := k.readers.Take(ctx)
+	if err != nil {
+		return contents{}, fmt.Errorf("read the vault: %w", err)
+	}
+	defer k.readers.Put(conn)
+	if err := sqlitefile.Exec(conn, "BEGIN"); err != nil {
+		return contents{}, fmt.Errorf("read the vault: %w", k.judge(err))
+	}
+	defer func() { err = errors.Join(err, sqlitefile.Exec(conn, "ROLLBACK")) }()
+	err = query(conn, `SELECT id, proof, destroyed FROM vault`, ignore, func(stmt *sqlite.Stmt) {
+		stmt.ColumnBytes(0, c.id[:])
+		c.proof, c.destroyed = column(stmt, 1), stmt.ColumnInt64(2)
+	})
+	if err == nil {
+		err = sqlitex.Execute(conn, `SELECT subject, wrapped FROM key`, &sqlitex.ExecOptions{
+			ResultFunc: func(stmt *sqlite.Stmt) error {
+				c.keys = append(c.keys, wrappedKey{stmt.ColumnText(0), column(stmt, 1)})
+				return nil
+			},
+		})
+	}
+	if err != nil {
+		return contents{}, fmt.Errorf("read the vault: %w", k.judge(err))
+	}
+	return c, nil
 }

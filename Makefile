@@ -1,10 +1,10 @@
-# Rentbook needs Go and nothing else. `make` says what there is to do.
+# Rentbook needs Go and nothing else, its tests PostgreSQL too. `make` says what there is to do.
 
 GO   ?= go
 LINT  = $(GO) tool -modfile=.ci/tools.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check tidy vet format lint static fmt golden bench clean go
+.PHONY: help demo build test check tidy vet format lint static fmt golden bench clean go postgres
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ demo: go ## Serve a made-up landlord with a past on http://127.0.0.1:8080
 build: go ## Build ./rentbook, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o rentbook ./cmd/rentbook
 
-test: go ## Run all tests, in random order, with the race detector where there is a C compiler
+test: go postgres ## Run all tests, in random order, with the race detector where there is a C compiler
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC | cut -d' ' -f1) >/dev/null; then race=-race; \
 	else race=; echo 'make test: no C compiler (or cgo is off), so the race detector is off'; fi; \
 	set -x; $(GO) test $$race -shuffle=on -timeout 20m ./...
@@ -49,6 +49,10 @@ bench: go ## Measure this machine, as ratios
 
 clean: ## Remove what make build made
 	rm -f rentbook
+
+# The programs of PostgreSQL, found or installed. The tests start and stop it themselves.
+postgres:
+	@.ci/postgres
 
 # Go of at least the version in go.mod, or one line that says so.
 go:

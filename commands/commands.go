@@ -136,3 +136,10 @@ func Codec(sealer eventstore.Sealer) *eventstore.Codec {
 	eventstore.Register(c, chargerun.Events()...)
 	return c
 }
+
+// Categories lists the categories of all streams there are.
+func Categories() []string {
+	return []string{
+		eventstore.StreamIdentity.Category(), property.Category, calendar.Category, tenancy.Category, rent.Category, chargerun.Category,
+	}
+}

@@ -220,7 +220,7 @@ func causes() []error {
 	return []error{
 		errUnauthenticated, commands.ErrForbidden, projections.ErrNotFound, errNoFormat, projections.ErrBeyond,
 		statement.ErrTooManyLines, eventstore.ErrErased, eventstore.ErrConflict, projections.ErrBehind,
-		eventstore.ErrUnavailable, errPanic,
+		eventstore.ErrUnavailable, eventstore.ErrUnknownOutcome, eventstore.ErrTooLarge, errPanic,
 		domain.ErrMissing, domain.ErrAmount, domain.ErrDecimals, domain.ErrTooLarge, domain.ErrCurrency, domain.ErrDate,
 		domain.ErrDates, domain.ErrID, domain.ErrWord, domain.ErrText, domain.ErrTooLong,
 		domain.ErrDifferent, domain.ErrUnknownReference, domain.ErrStale,

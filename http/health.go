@@ -16,7 +16,14 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 type readiness struct {
 	Ready bool         `json:"ready"`
 	Head  string       `json:"head"` // of the log at start
+	Log   *logStatus   `json:"log,omitempty"`
 	Views []viewStatus `json:"views"`
+}
+
+// logStatus is that of a log on other machines.
+type logStatus struct {
+	Connected bool   `json:"connected"`
+	Reason    string `json:"reason,omitempty"`
 }
 
 type viewStatus struct {
@@ -29,14 +36,33 @@ type viewStatus struct {
 	Rebuilding bool   `json:"rebuilding"`
 }
 
-// readyz is 200 once every view has reached the head seen at start and none is stopped.
+// readyz is 200 once every view has reached the head seen at start, none is stopped, and the log can be
+// reached.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	log := s.logStatus()
+	if log != nil && !log.Connected {
+		s.sayReadiness(w, readiness{Head: s.headSeen.String(), Log: log, Views: []viewStatus{}})
+		return
+	}
 	views, err := s.Views.Status(r.Context())
 	if err != nil {
 		callOf(r.Context()).fail(err)
 		return
 	}
 	said := s.readiness(views)
+	said.Log = log
+	s.sayReadiness(w, said)
+}
+
+func (s *Server) logStatus() *logStatus {
+	if s.LogHealth == nil {
+		return nil
+	}
+	connected, reason := s.LogHealth()
+	return &logStatus{connected, reason}
+}
+
+func (*Server) sayReadiness(w http.ResponseWriter, said readiness) {
 	code := http.StatusOK
 	if !said.Ready {
 		code = http.StatusServiceUnavailable

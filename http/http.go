@@ -46,6 +46,9 @@ type Config struct {
 	Zone     *time.Location // says what day "today" is
 	Version  string         // of the program
 	Secure   bool           // served over TLS, here or by a proxy in front: send HSTS
+
+	// LogHealth says whether a log elsewhere can be reached; nil for one that needs no reaching.
+	LogHealth func() (connected bool, reason string)
 }
 
 // Server answers requests. It is an http.Handler.

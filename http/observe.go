@@ -93,10 +93,16 @@ func (c *call) known() {
 	if c.Header()["Rentbook-Position"] != nil {
 		return
 	}
-	if head, err := c.s.Log.Head(c.r.Context()); err == nil {
+	ctx, cancel := context.WithTimeout(c.r.Context(), headMax)
+	defer cancel()
+	if head, err := c.s.Log.Head(ctx); err == nil {
 		c.at(head)
 	}
 }
+
+// headMax is how long an answer waits for a position that it could do without, when the log is on
+// another machine and away.
+const headMax = 500 * time.Millisecond
 
 // problem is the answer to an error. What is our own fault is remembered for the log.
 func (c *call) problem(err error) *Problem {
@@ -112,11 +118,8 @@ func (c *call) problem(err error) *Problem {
 // atHead gives a refusal the position of the log, unless a better one is known: who was refused
 // can then read what the refusal was based on.
 func (c *call) atHead() {
-	if c.token.ID == "" || c.Header()["Rentbook-Position"] != nil {
-		return
-	}
-	if head, err := c.s.Log.Head(c.r.Context()); err == nil {
-		c.at(head)
+	if c.token.ID != "" {
+		c.known()
 	}
 }
 

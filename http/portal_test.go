@@ -25,6 +25,7 @@ import (
 	rentbookhttp "rentbook/http"
 	"rentbook/http/identity"
 	"rentbook/projections"
+	viewsqlite "rentbook/projections/sqlite"
 )
 
 // portal is everything behind the API, real and in a temporary directory.
@@ -58,7 +59,7 @@ func newPortal(t testing.TB, change ...func(*rentbookhttp.Config)) *portal {
 	id := must(eventstore.Identify(ctx, p.log, keys.ID()))(t)
 	codec := commands.Codec(keys)
 	p.views = must(projections.Open(ctx, projections.Config{
-		Dir: dir, Log: p.log, Codec: codec, LogID: id.Log, Logger: slog.New(slog.DiscardHandler),
+		Database: must(viewsqlite.Open(dir))(t), Log: p.log, Codec: codec, LogID: id.Log, Logger: slog.New(slog.DiscardHandler),
 	}))(t)
 	t.Cleanup(func() { check(t, p.views.Close()) })
 	p.run()

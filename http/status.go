@@ -52,11 +52,16 @@ func status(err error) (code int, name, detail string) {
 			"The statement has too many lines for a PDF: ask for fewer days, or for JSON or CSV."
 	case errors.Is(err, eventstore.ErrErased):
 		return http.StatusConflict, "erased", "The personal data of this subject has been erased; nothing more can be recorded with it."
+	case errors.Is(err, eventstore.ErrTooLarge):
+		return http.StatusUnprocessableEntity, "too-large", "It is more than can be recorded at once: send it in parts."
+	case errors.Is(err, eventstore.ErrUnknownOutcome):
+		return http.StatusServiceUnavailable, "outcome-unknown",
+			"The log did not answer, so it is not known whether this was recorded. Send the same request again to find out."
 	case errors.Is(err, eventstore.ErrConflict):
 		return http.StatusServiceUnavailable, "busy", "Others are changing the same thing. Send the same request again."
 	case errors.Is(err, projections.ErrBehind):
 		return http.StatusServiceUnavailable, "behind", "The views have not reached the position asked for. Ask again."
-	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, projections.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "unavailable",
 			"Nothing can be recorded or read at the moment; whether this request was carried out is not known. Send the same request again."
 	case errors.Is(err, context.Canceled):

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"errors"
 	"slices"
 
 	"rentbook/domain"
@@ -29,13 +30,17 @@ func (*accountView) Forget()          {}
 func (*accountView) Schema() []string {
 	return []string{`
 CREATE TABLE {accounts} (
-	account   TEXT    NOT NULL PRIMARY KEY,
-	currency  TEXT    NOT NULL,
-	starts_on TEXT,
-	ends_on   TEXT,
-	balance   INTEGER NOT NULL, -- minor units; positive is owed
-	version   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID`}
+	account   TEXT   NOT NULL PRIMARY KEY,
+	currency  TEXT   NOT NULL,
+	starts_on DATE,
+	ends_on   DATE,
+	balance   BIGINT NOT NULL, -- minor units; positive is owed
+	version   BIGINT NOT NULL
+) CHANGING`}
+}
+
+func (*accountView) Publications() []Publication {
+	return []Publication{{"accounts", `SELECT account, currency, starts_on, ends_on, balance AS balance_minor FROM {accounts}`}}
 }
 
 func (*accountView) Wants(eventType string) bool { return wantsPrefix(eventType, "rent.") }
@@ -56,12 +61,31 @@ func (*accountView) Apply(tx database.Tx, events []Event) error {
 		}
 		c.add(fact, &events[i])
 	}
+	var dated, undated []*accountChange
 	for _, id := range sortedKeys(changes) {
-		if err := changes[id].write(tx); err != nil {
-			return err
+		if c := changes[id]; c.dated {
+			dated = append(dated, c)
+		} else {
+			undated = append(undated, c)
 		}
 	}
-	return nil
+	return errors.Join(mergeAccounts(tx, dated, `, starts_on = excluded.starts_on, ends_on = excluded.ends_on`),
+		mergeAccounts(tx, undated, ""))
+}
+
+// mergeAccounts writes changes that have all the same to set.
+func mergeAccounts(tx database.Tx, changes []*accountChange, set string) error {
+	var values [6]database.Value
+	return tx.Merge(`{accounts} (account, currency, starts_on, ends_on, balance, version)`,
+		`(account) DO UPDATE SET balance = {accounts}.balance + excluded.balance, version = excluded.version`+set,
+		len(changes), func(i int) []database.Value {
+			c := changes[i]
+			values = [6]database.Value{
+				database.Text(c.id), database.Text(c.currency), dateValue(c.startsOn), dateValue(c.endsOn),
+				database.Int(c.net), database.Int(c.version),
+			}
+			return values[:]
+		})
 }
 
 // accountChange is what a batch does to an account.
@@ -85,17 +109,6 @@ func (c *accountChange) add(fact rent.Event, e *Event) {
 	for _, line := range e.Entries {
 		c.net += line.Signed()
 	}
-}
-
-func (c *accountChange) write(tx database.Tx) error {
-	err := tx.Exec(`INSERT INTO {accounts} (account, currency, balance, version) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (account) DO UPDATE SET balance = {accounts}.balance + excluded.balance, version = excluded.version`,
-		database.Text(c.id), database.Text(c.currency), database.Int(c.net), database.Int(c.version))
-	if err != nil || !c.dated {
-		return err
-	}
-	return tx.Exec(`UPDATE {accounts} SET starts_on = $2, ends_on = $3 WHERE account = $1`,
-		database.Text(c.id), dateValue(c.startsOn), dateValue(c.endsOn))
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -22,9 +22,9 @@ type auditView struct {
 	types   dictionary[string]
 	actors  dictionary[eventstore.Actor]
 
-	since  int   // events since the last mark
-	latest int64 // the latest time so far
-	read   bool  // since and latest are known
+	since  int       // events since the last mark
+	latest time.Time // the latest recorded time so far
+	read   bool      // since and latest are known
 }
 
 const marksEvery = 256
@@ -34,9 +34,9 @@ func newAuditView() *auditView {
 		streams: names("audit_streams", "stream"),
 		types:   names("audit_types", "type"),
 		actors: dictionary[eventstore.Actor]{
-			last:   `SELECT coalesce(max(number), 0) FROM {audit_actors}`,
-			find:   `SELECT number FROM {audit_actors} WHERE actor = $1 AND role = $2 AND on_behalf_of = $3`,
-			insert: `INSERT INTO {audit_actors} (number, actor, role, on_behalf_of) VALUES ($1, $2, $3, $4)`,
+			last: `SELECT coalesce(max(number), 0) FROM {audit_actors}`,
+			find: `SELECT number FROM {audit_actors} WHERE actor = $1 AND role = $2 AND on_behalf_of = $3`,
+			into: `{audit_actors} (number, actor, role, on_behalf_of)`,
 			values: func(a eventstore.Actor) []database.Value {
 				return []database.Value{database.Text(a.ID), database.Text(a.Role), database.Text(a.OnBehalfOf)}
 			},
@@ -49,7 +49,7 @@ func names(table, column string) dictionary[string] {
 	return dictionary[string]{
 		last:   `SELECT coalesce(max(number), 0) FROM {` + table + `}`,
 		find:   `SELECT number FROM {` + table + `} WHERE ` + column + ` = $1`,
-		insert: `INSERT INTO {` + table + `} (number, ` + column + `) VALUES ($1, $2)`,
+		into:   `{` + table + `} (number, ` + column + `)`,
 		values: func(name string) []database.Value { return []database.Value{database.Text(name)} },
 	}
 }
@@ -62,29 +62,35 @@ func (*auditView) Tables() []string {
 
 func (*auditView) Schema() []string {
 	return []string{
-		`CREATE TABLE {audit_streams} (number INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE) STRICT`,
-		`CREATE TABLE {audit_types} (number INTEGER PRIMARY KEY, type TEXT NOT NULL UNIQUE) STRICT`,
+		`CREATE TABLE {audit_streams} (number BIGINT PRIMARY KEY, stream TEXT NOT NULL UNIQUE)`,
+		`CREATE TABLE {audit_types} (number BIGINT PRIMARY KEY, type TEXT NOT NULL UNIQUE)`,
 		`CREATE TABLE {audit_actors} (
-	number       INTEGER PRIMARY KEY,
-	actor        TEXT NOT NULL,
-	role         TEXT NOT NULL,
-	on_behalf_of TEXT NOT NULL,
+	number       BIGINT PRIMARY KEY,
+	actor        TEXT   NOT NULL,
+	role         TEXT   NOT NULL,
+	on_behalf_of TEXT   NOT NULL,
 	UNIQUE (actor, role, on_behalf_of)
-) STRICT`,
+)`,
 		`CREATE TABLE {audit_events} (
-	position    INTEGER PRIMARY KEY,
-	stream      INTEGER NOT NULL,
-	type        INTEGER NOT NULL,
-	actor       INTEGER NOT NULL,
-	recorded_at INTEGER NOT NULL -- microseconds since 1970
-) STRICT`,
+	position    BIGINT      PRIMARY KEY,
+	stream      BIGINT      NOT NULL,
+	type        BIGINT      NOT NULL,
+	actor       BIGINT      NOT NULL,
+	recorded_at TIMESTAMPTZ NOT NULL
+)`,
 		`CREATE INDEX {audit_events_by_stream} ON {audit_events} (stream)`,
 		`CREATE TABLE {audit_marks} (
-	position INTEGER PRIMARY KEY,
-	latest   INTEGER NOT NULL -- recorded_at of the latest up to the position
-) STRICT`,
+	position BIGINT      PRIMARY KEY,
+	latest   TIMESTAMPTZ NOT NULL -- recorded_at of the latest up to the position
+)`,
 		`CREATE INDEX {audit_marks_by_latest} ON {audit_marks} (latest)`,
 	}
+}
+
+func (*auditView) Publications() []Publication {
+	return []Publication{{"events", `SELECT e.position, s.stream, t.type, e.recorded_at, a.actor, a.role, a.on_behalf_of
+		FROM {audit_events} e JOIN {audit_streams} s ON s.number = e.stream JOIN {audit_types} t ON t.number = e.type
+		JOIN {audit_actors} a ON a.number = e.actor`}}
 }
 
 func (*auditView) Wants(string) bool { return false }
@@ -96,44 +102,52 @@ func (v *auditView) Forget() {
 	v.read = false
 }
 
-type auditRow struct{ position, stream, kind, actor, at int64 }
+type auditRow struct {
+	position, stream, kind, actor int64
+	at                            time.Time
+}
 
 // Apply writes the rows in the order of the log, which is that of their key.
 func (v *auditView) Apply(tx database.Tx, events []Event) error {
 	if err := v.resume(tx); err != nil {
 		return err
 	}
+	if err := v.learn(tx, events); err != nil {
+		return err
+	}
 	rows := make([]auditRow, len(events))
 	for i := range events {
-		var err error
-		if rows[i], err = v.row(tx, &events[i]); err != nil {
-			return err
-		}
+		rows[i] = v.row(&events[i])
 	}
 	for _, r := range rows {
 		if err := v.mark(tx, r); err != nil {
 			return err
 		}
-		err := tx.Exec(`INSERT INTO {audit_events} (position, stream, type, actor, recorded_at) VALUES ($1, $2, $3, $4, $5)`,
-			database.Int(r.position), database.Int(r.stream), database.Int(r.kind), database.Int(r.actor), database.Int(r.at))
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	var values [5]database.Value
+	return tx.Insert(`{audit_events} (position, stream, type, actor, recorded_at)`, len(rows), func(i int) []database.Value {
+		r := &rows[i]
+		values = [5]database.Value{
+			database.Int(r.position), database.Int(r.stream), database.Int(r.kind), database.Int(r.actor), database.Time(r.at),
+		}
+		return values[:]
+	})
 }
 
-func (v *auditView) row(tx database.Tx, e *Event) (auditRow, error) {
-	stream, err := v.streams.number(tx, string(e.Stream))
-	if err != nil {
-		return auditRow{}, err
+func (v *auditView) learn(tx database.Tx, events []Event) error {
+	streams, types, actors := make([]string, len(events)), make([]string, len(events)), make([]eventstore.Actor, len(events))
+	for i := range events {
+		e := &events[i]
+		streams[i], types[i], actors[i] = string(e.Stream), e.Type, e.Metadata.Actor
 	}
-	kind, err := v.types.number(tx, e.Type)
-	if err != nil {
-		return auditRow{}, err
+	return errors.Join(v.streams.learn(tx, streams), v.types.learn(tx, types), v.actors.learn(tx, actors))
+}
+
+func (v *auditView) row(e *Event) auditRow {
+	return auditRow{
+		number(e.Position), v.streams.known[string(e.Stream)], v.types.known[e.Type], v.actors.known[e.Metadata.Actor],
+		e.At.Truncate(time.Microsecond),
 	}
-	actor, err := v.actors.number(tx, e.Metadata.Actor)
-	return auditRow{number(e.Position), stream, kind, actor, e.At.UnixMicro()}, err
 }
 
 // resume finds out where the marks are.
@@ -142,36 +156,46 @@ func (v *auditView) resume(tx database.Tx) error {
 		return nil
 	}
 	var marked int64
-	v.since, v.latest = 0, 0
+	v.since, v.latest = 0, time.Time{}
 	err := tx.Query(`SELECT position, latest FROM {audit_marks} ORDER BY position DESC LIMIT 1`,
 		func(r database.Row) error {
-			marked, v.latest = r.Int(0), r.Int(1)
+			marked, v.latest = r.Int(0), r.Time(1)
 			return nil
 		})
 	if err != nil {
 		return err
 	}
 	v.read = true
-	return tx.Query(`SELECT count(*), coalesce(max(recorded_at), 0) FROM {audit_events} WHERE position > $1`,
+	return tx.Query(`SELECT count(*), max(recorded_at) FROM {audit_events} WHERE position > $1`,
 		func(r database.Row) error {
-			v.since, v.latest = int(r.Int(0)), max(v.latest, r.Int(1))
+			v.since = int(r.Int(0))
+			if v.since > 0 {
+				v.latest = later(v.latest, r.Time(1))
+			}
 			return nil
 		}, database.Int(marked))
 }
 
 func (v *auditView) mark(tx database.Tx, r auditRow) error {
 	v.since++
-	v.latest = max(v.latest, r.at)
+	v.latest = later(v.latest, r.at)
 	if v.since < marksEvery {
 		return nil
 	}
 	v.since = 0
-	return tx.Exec(`INSERT INTO {audit_marks} (position, latest) VALUES ($1, $2)`, database.Int(r.position), database.Int(v.latest))
+	return tx.Exec(`INSERT INTO {audit_marks} (position, latest) VALUES ($1, $2)`, database.Int(r.position), database.Time(v.latest))
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // AtTime is the end of the longest prefix of the log that was wholly recorded by t.
 func (r *Reader) AtTime(t time.Time) (KnownAt, error) {
-	by := database.Int(t.UnixMicro())
+	by := database.Time(t)
 	mark, err := one(r, func(row database.Row) int64 { return row.Int(0) },
 		`SELECT position FROM {audit_marks} WHERE latest <= $1 ORDER BY latest DESC, position DESC LIMIT 1`, by)
 	if err != nil && !isNotFound(err) {
@@ -184,7 +208,7 @@ func (r *Reader) AtTime(t time.Time) (KnownAt, error) {
 	err = r.tx.Query(`SELECT position, recorded_at FROM {audit_events}
 		WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`,
 		func(row database.Row) error {
-			if instant(row, 1).After(t) {
+			if row.Time(1).After(t) {
 				return errEnough
 			}
 			last = knownAt(row)
@@ -223,10 +247,10 @@ func (r *Reader) Events(q EventQuery) ([]eventstore.Position, error) {
 		c.and(`actor IN (SELECT number FROM {audit_actors} WHERE actor = #)`, database.Text(q.Actor))
 	}
 	if !q.From.IsZero() {
-		c.and(`recorded_at >= #`, database.Int(q.From.UnixMicro()))
+		c.and(`recorded_at >= #`, database.Time(q.From))
 	}
 	if !q.To.IsZero() {
-		c.and(`recorded_at < #`, database.Int(q.To.UnixMicro()))
+		c.and(`recorded_at < #`, database.Time(q.To))
 	}
 	return all(r, func(row database.Row) eventstore.Position { return position(row.Int(0)) },
 		`SELECT position FROM {audit_events} WHERE position > $1 AND position <= $2`+c.sql.String()+

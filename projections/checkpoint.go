@@ -4,33 +4,65 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"rentbook/projections/database"
 )
 
-// schema are the tables that are not a view's own. A checkpoint commits with the rows of its view,
-// so the two cannot disagree.
-const schema = `
-CREATE TABLE identity (
-	log TEXT NOT NULL -- the log the views are of
-) STRICT;
+// migrations make the tables that are not a view's own, one step after the other; a step that has
+// been released never changes. The tables of a view are no matter for them: a view whose tables are to
+// look otherwise is rebuilt.
+//
+// A checkpoint commits with the rows of its view, so the two cannot disagree.
+func migrations() []string {
+	return []string{
+		`CREATE TABLE identity (
+	log TEXT NOT NULL PRIMARY KEY -- the log the views are of
+)`,
+		`CREATE TABLE checkpoints (
+	view         TEXT   NOT NULL PRIMARY KEY,
+	position     BIGINT NOT NULL, -- the view has seen every event up to it
+	generation   BIGINT NOT NULL, -- rises when a rebuild puts other tables in place
+	shape        TEXT   NOT NULL, -- what the tables look like
+	published    TEXT   NOT NULL, -- what is offered to other programs
+	stopped_at   BIGINT NOT NULL DEFAULT 0, -- position of the event that stopped the view
+	stopped_code TEXT   NOT NULL DEFAULT '' -- why; empty while it runs
+)`,
+		`CREATE TABLE rebuilds (
+	view       TEXT   NOT NULL PRIMARY KEY,
+	generation BIGINT NOT NULL,
+	position   BIGINT NOT NULL -- the new tables have every event up to it
+)`,
+		`CREATE TABLE discarded_tables (name TEXT NOT NULL PRIMARY KEY)`,
+	}
+}
 
-CREATE TABLE checkpoints (
-	view         TEXT    NOT NULL PRIMARY KEY,
-	position     INTEGER NOT NULL, -- the view has seen every event up to it
-	generation   INTEGER NOT NULL, -- rises when a rebuild puts other tables in place
-	stopped_at   INTEGER NOT NULL DEFAULT 0, -- position of the event that stopped the view
-	stopped_code TEXT    NOT NULL DEFAULT '' -- why; empty while it runs
-) STRICT;
-
-CREATE TABLE rebuilds (
-	view       TEXT    NOT NULL PRIMARY KEY,
-	generation INTEGER NOT NULL,
-	position   INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE discarded_tables (name TEXT NOT NULL PRIMARY KEY) STRICT;
-`
+// migrate carries out the steps that are missing. The transaction keeps others out.
+func migrate(tx database.Tx) error {
+	err := tx.Exec(`CREATE TABLE IF NOT EXISTS migrations (step BIGINT PRIMARY KEY)`)
+	if err != nil {
+		return fmt.Errorf("migrate views: %w", err)
+	}
+	done := int64(0)
+	err = tx.Query(`SELECT coalesce(max(step), 0) FROM migrations`, func(r database.Row) error {
+		done = r.Int(0)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("migrate views: %w", err)
+	}
+	steps := migrations()
+	if done > int64(len(steps)) {
+		return errors.New("the views were written by a newer version of rentbook: install that version")
+	}
+	for i := int(done); i < len(steps); i++ {
+		err := errors.Join(tx.Exec(steps[i]), tx.Exec(`INSERT INTO migrations (step) VALUES ($1)`, database.Int(i+1)))
+		if err != nil {
+			return fmt.Errorf("migrate views: step %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
 
 // errMoved is a batch that does not begin where the view is: somebody else wrote, or it came twice.
 var errMoved = errors.New("the checkpoint has moved")
@@ -40,17 +72,28 @@ type checkpoint struct {
 	view       string
 	position   int64
 	generation int64
+	shape      string
+	published  string
 	stoppedAt  int64
 	code       string
 }
 
 func (c checkpoint) stopped() bool { return c.code != "" }
 
-func checkpoints(tx database.Snapshot) (map[string]checkpoint, error) {
+// query is that of a snapshot or a transaction.
+type query func(query string, each func(database.Row) error, args ...database.Value) error
+
+// points are how far all views are. One whose tables this version cannot read counts as stopped; for
+// other processes, which may be of the version that made them, it is not.
+func (v *Views) points(ask query) (map[string]checkpoint, error) {
 	all := map[string]checkpoint{}
-	err := tx.Query(`SELECT view, position, generation, stopped_at, stopped_code FROM checkpoints`,
+	err := ask(`SELECT view, position, generation, shape, published, stopped_at, stopped_code FROM checkpoints`,
 		func(r database.Row) error {
-			all[r.Text(0)] = checkpoint{r.Text(0), r.Int(1), r.Int(2), r.Int(3), r.Text(4)}
+			c := checkpoint{r.Text(0), r.Int(1), r.Int(2), r.Text(3), r.Text(4), r.Int(5), r.Text(6)}
+			if known, ok := v.shapes[c.view]; ok && c.shape != known {
+				c.stoppedAt, c.code = c.position, codeOtherShape
+			}
+			all[c.view] = c
 			return nil
 		})
 	if err != nil {
@@ -64,18 +107,26 @@ func (c checkpoint) refusal() error {
 	return fmt.Errorf("view %s has stopped at %d (%s): %w", c.view, c.stoppedAt, c.code, ErrStopped)
 }
 
-// advance moves the checkpoint to a position if it still is where it was read. A view that was
-// stopped stays so until it has caught up (see resume).
-func (c checkpoint) advance(tx database.Tx, to int64) error {
-	moved := errMoved
-	err := tx.Query(`UPDATE checkpoints SET position = $4
-		WHERE view = $1 AND position = $2 AND generation = $3 RETURNING position`,
+// advance moves the checkpoints of views from one position to another, if all still are where they were
+// read. A view that was stopped stays so until it has caught up (see resume).
+func advance(tx database.Tx, from, to int64, points ...checkpoint) error {
+	args := []database.Value{database.Int(from), database.Int(to)}
+	var views []string
+	for _, c := range points {
+		n := len(args)
+		views = append(views, fmt.Sprintf("(view = $%d AND generation = $%d)", n+1, n+2))
+		args = append(args, database.Text(c.view), database.Int(c.generation))
+	}
+	moved := 0
+	err := tx.Query(`UPDATE checkpoints SET position = $2 WHERE position = $1 AND (`+strings.Join(views, " OR ")+`) RETURNING view`,
 		func(database.Row) error {
-			moved = nil
+			moved++
 			return nil
-		},
-		database.Text(c.view), database.Int(c.position), database.Int(c.generation), database.Int(to))
-	return errors.Join(err, moved)
+		}, args...)
+	if err == nil && moved < len(points) {
+		err = errMoved
+	}
+	return err
 }
 
 // stop records which event stopped the view.

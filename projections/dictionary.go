@@ -12,50 +12,69 @@ const namesMax = 200_000
 type dictionary[K comparable] struct {
 	last   string // SQL for the highest number
 	find   string // SQL for the number of a key's values
-	insert string // SQL that adds number, and the key's values
+	into   string // the table, its column number, and those of the values
 	values func(K) []database.Value
 
-	known map[K]int64
-	next  int64 // 0: not read yet
+	known    map[K]int64
+	next     int64 // 0: not read yet
+	complete bool  // what is not known is not in the table
 }
 
-// number is that of the key, which is added if it is not there.
-func (d *dictionary[K]) number(tx database.Tx, key K) (int64, error) {
-	if n, ok := d.known[key]; ok {
-		return n, nil
+// learn gets to know the numbers of keys, and adds what is not there: all at once, since a question can
+// have a long way to go.
+func (d *dictionary[K]) learn(tx database.Tx, keys []K) error {
+	if len(d.known)+len(keys) > namesMax {
+		d.forget()
 	}
-	n, err := d.lookUp(tx, key)
-	if err != nil {
-		return 0, err
-	}
-	if len(d.known) >= namesMax {
-		d.known = nil
-	}
-	if d.known == nil {
-		d.known = map[K]int64{}
-	}
-	d.known[key] = n
-	return n, nil
-}
-
-func (d *dictionary[K]) lookUp(tx database.Tx, key K) (n int64, err error) {
-	read := func(r database.Row) error {
-		n = r.Int(0)
+	unknown := d.missing(keys)
+	if len(unknown) == 0 {
 		return nil
 	}
-	values := d.values(key)
-	if err := tx.Query(d.find, read, values...); err != nil || n > 0 {
-		return n, err
+	if err := d.resume(tx); err != nil {
+		return err
 	}
-	if d.next == 0 {
-		if err := tx.Query(d.last, read); err != nil {
-			return 0, err
+	if !d.complete {
+		args := func(i int) []database.Value { return d.values(unknown[i]) }
+		err := tx.QueryEach(d.find, len(unknown), args, func(i int, r database.Row) error {
+			d.known[unknown[i]] = r.Int(0)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		d.next = n + 1
+		unknown = d.missing(unknown)
 	}
-	n = d.next
-	d.next++
-	return n, tx.Exec(d.insert, append([]database.Value{database.Int(n)}, values...)...)
+	for _, key := range unknown {
+		d.known[key] = d.next
+		d.next++
+	}
+	return tx.Insert(d.into, len(unknown), func(i int) []database.Value {
+		return append([]database.Value{database.Int(d.known[unknown[i]])}, d.values(unknown[i])...)
+	})
 }
 
-func (d *dictionary[K]) forget() { d.known, d.next = nil, 0 }
+// missing are the keys whose number is not known, each once.
+func (d *dictionary[K]) missing(keys []K) (all []K) {
+	seen := map[K]bool{}
+	for _, key := range keys {
+		if _, known := d.known[key]; !known && !seen[key] {
+			seen[key] = true
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
+// resume reads which number comes next.
+func (d *dictionary[K]) resume(tx database.Tx) error {
+	if d.next > 0 {
+		return nil
+	}
+	d.known = map[K]int64{}
+	return tx.Query(d.last, func(r database.Row) error {
+		d.next, d.complete = r.Int(0)+1, r.Int(0) == 0
+		return nil
+	})
+}
+
+func (d *dictionary[K]) forget() { d.known, d.next, d.complete = nil, 0, false }

@@ -47,6 +47,7 @@ const (
 	codeUndecodable = "undecodable"
 	codeKeyMissing  = "key-missing"
 	codeApplyFailed = "apply-failed"
+	codeOtherShape  = "other-shape" // its tables are those of another version, until it is rebuilt
 )
 
 // undecodable is an event that a view needs and cannot read.

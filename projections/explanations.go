@@ -51,9 +51,8 @@ func newExplanationView() *explanationView {
 		find: `SELECT number FROM {explanation_rules} WHERE term = $1 AND term_version = $2 AND calendar = $3
 			AND calendar_version = $4 AND days_covered = $5 AND days_in_period = $6 AND basis = $7 AND rounding = $8
 			AND currency = $9 AND amount_before = $10 AND period_amount = $11 AND amount_after = $12`,
-		insert: `INSERT INTO {explanation_rules} (number, term, term_version, calendar, calendar_version, days_covered,
-			days_in_period, basis, rounding, currency, amount_before, period_amount, amount_after)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		into: `{explanation_rules} (number, term, term_version, calendar, calendar_version, days_covered,
+			days_in_period, basis, rounding, currency, amount_before, period_amount, amount_after)`,
 		values: rule.values,
 	}}
 }
@@ -74,30 +73,38 @@ func (*explanationView) Tables() []string { return []string{"explanations", "exp
 func (*explanationView) Schema() []string {
 	return []string{
 		`CREATE TABLE {explanation_rules} (
-	number           INTEGER PRIMARY KEY,
-	term             TEXT    NOT NULL,
-	term_version     INTEGER NOT NULL,
-	calendar         TEXT    NOT NULL,
-	calendar_version INTEGER NOT NULL,
-	days_covered     INTEGER NOT NULL,
-	days_in_period   INTEGER NOT NULL,
-	basis            TEXT    NOT NULL,
-	rounding         TEXT    NOT NULL,
-	currency         TEXT    NOT NULL,
-	amount_before    TEXT    NOT NULL,
-	period_amount    INTEGER NOT NULL,
-	amount_after     INTEGER NOT NULL
-) STRICT`,
+	number           BIGINT PRIMARY KEY,
+	term             TEXT   NOT NULL,
+	term_version     BIGINT NOT NULL,
+	calendar         TEXT   NOT NULL,
+	calendar_version BIGINT NOT NULL,
+	days_covered     BIGINT NOT NULL,
+	days_in_period   BIGINT NOT NULL,
+	basis            TEXT   NOT NULL,
+	rounding         TEXT   NOT NULL,
+	currency         TEXT   NOT NULL,
+	amount_before    TEXT   NOT NULL,
+	period_amount    BIGINT NOT NULL,
+	amount_after     BIGINT NOT NULL
+)`,
 		`CREATE INDEX {explanation_rules_by_term} ON {explanation_rules} (term, term_version, days_covered)`,
 		`CREATE TABLE {explanations} (
-	position     INTEGER NOT NULL, -- of the event
-	part         INTEGER NOT NULL, -- of the charge, from 0
-	rule         INTEGER NOT NULL,
-	period_from  TEXT,             -- NULL where it is the value date of the charge
-	covered_from TEXT,             -- NULL where it is period_from
+	position     BIGINT NOT NULL, -- of the event
+	part         BIGINT NOT NULL, -- of the charge, from 0
+	rule         BIGINT NOT NULL,
+	period_from  DATE, -- NULL where it is the value date of the charge
+	covered_from DATE, -- NULL where it is period_from
 	PRIMARY KEY (position, part)
-) STRICT, WITHOUT ROWID`,
+)`,
 	}
+}
+
+func (*explanationView) Publications() []Publication {
+	return []Publication{{"charge_explanations", `SELECT x.position, x.part, r.term, r.term_version,
+		nullif(r.calendar, '') AS calendar, nullif(r.calendar_version, 0) AS calendar_version, x.period_from, x.covered_from,
+		r.days_covered, r.days_in_period, r.basis, r.rounding, r.currency, r.period_amount AS period_amount_minor,
+		r.amount_before, r.amount_after AS amount_after_minor
+		FROM {explanations} x JOIN {explanation_rules} r ON r.number = x.rule`}}
 }
 
 func (*explanationView) Wants(eventType string) bool {
@@ -108,15 +115,25 @@ func (v *explanationView) Forget() { v.rules.forget() }
 
 // Apply is in the order of the keys as it is: positions rise.
 func (v *explanationView) Apply(tx database.Tx, events []Event) error {
+	var rows []partRow
+	var rules []rule
 	for i := range events {
 		e := &events[i]
 		for part, x := range partsOf(e.Fact) {
-			if err := v.write(tx, partKey{number(e.Position), part, e.Entries[0].ValueDate}, x); err != nil {
-				return err
-			}
+			rows = append(rows, partRow{number(e.Position), part, 0, e.Entries[0].ValueDate, x})
+			rules = append(rules, ruleOf(x))
 		}
 	}
-	return nil
+	if err := v.rules.learn(tx, rules); err != nil {
+		return err
+	}
+	var values [5]database.Value
+	return tx.Insert(`{explanations} (position, part, rule, period_from, covered_from)`, len(rows),
+		func(i int) []database.Value {
+			rows[i].rule = v.rules.known[rules[i]]
+			rows[i].fill(&values)
+			return values[:]
+		})
 }
 
 func partsOf(fact eventstore.Named) []rent.Explanation {
@@ -129,34 +146,35 @@ func partsOf(fact eventstore.Named) []rent.Explanation {
 	return nil
 }
 
-// partKey says which part of which charge.
-type partKey struct {
+// partRow is a part of a charge on its way into the tables.
+type partRow struct {
 	position  int64
 	part      int
+	rule      int64
 	valueDate domain.Date
+	rent.Explanation
 }
 
-// write leaves out the days that follow from others: the last ones from the first and the numbers
+// ruleOf leaves out the days that follow from others: the last ones from the first and the numbers
 // of days.
-func (v *explanationView) write(tx database.Tx, k partKey, x rent.Explanation) error {
-	n, err := v.rules.number(tx, rule{
+func ruleOf(x rent.Explanation) rule {
+	return rule{
 		term: x.Term, termVersion: x.TermVersion, calendar: x.Calendar, calendarVersion: x.CalendarVersion,
 		daysCovered: x.DaysCovered, daysInPeriod: x.DaysInPeriod, basis: x.Basis, rounding: x.Rounding,
 		currency: x.PeriodAmount.Currency, amountBefore: x.AmountBefore,
 		periodAmountMinor: x.PeriodAmount.Minor, amountAfterMinor: x.AmountAfter.Minor,
-	})
-	if err != nil {
-		return err
 	}
+}
+
+func (r *partRow) fill(values *[5]database.Value) {
 	period, covered := database.Null(), database.Null()
-	if x.PeriodFrom != k.valueDate {
-		period = dateValue(x.PeriodFrom)
+	if r.PeriodFrom != r.valueDate {
+		period = dateValue(r.PeriodFrom)
 	}
-	if x.CoveredFrom != x.PeriodFrom {
-		covered = dateValue(x.CoveredFrom)
+	if r.CoveredFrom != r.PeriodFrom {
+		covered = dateValue(r.CoveredFrom)
 	}
-	return tx.Exec(`INSERT INTO {explanations} (position, part, rule, period_from, covered_from) VALUES ($1, $2, $3, $4, $5)`,
-		database.Int(k.position), database.Int(k.part), database.Int(n), period, covered)
+	*values = [5]database.Value{database.Int(r.position), database.Int(r.part), database.Int(r.rule), period, covered}
 }
 
 const partsQuery = `SELECT r.term, r.term_version, r.calendar, r.calendar_version, r.days_covered, r.days_in_period,
@@ -206,12 +224,21 @@ func (r *Reader) entry(account, id string) (statementLine, error) {
 	if err == nil || !isNotFound(err) {
 		return r.withBalance(n, found, err)
 	}
-	colon := strings.LastIndexByte(id, ':')
-	if colon < 0 {
+	code, day, derived := cutLast(id, ':')
+	on, malformed := domain.ParseDate(day)
+	if !derived || malformed != nil {
 		return statementLine{}, err
 	}
 	found, err = one(r, lineAt, `SELECT `+lineColumns+` FROM {entries} e JOIN {entry_words} w ON w.number = e.words
 		WHERE e.account = $1 AND e.value_date = $2 AND w.code = $4 AND e.entry IS NULL`,
-		database.Int(n), database.Text(id[colon+1:]), r.nowValue(), database.Text(id[:colon]))
+		database.Int(n), dateValue(on), r.nowValue(), database.Text(code))
 	return r.withBalance(n, found, err)
+}
+
+func cutLast(s string, separator byte) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, separator)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
 }

@@ -50,20 +50,25 @@ type applier struct {
 	generation int64
 }
 
-// apply carries out events on the view and moves its checkpoint, all or nothing.
+// apply carries out events on the view.
 func (a *applier) apply(tx database.Tx, c checkpoint, b batch) error {
 	if a.generation != c.generation {
 		a.Forget()
 		a.generation = c.generation
 	}
+	if err := readable(a, b.events); err != nil {
+		return err
+	}
+	return a.Apply(tx, b.events)
+}
+
+// try applies events and moves the checkpoint, all or nothing.
+func (a *applier) try(tx database.Tx, c checkpoint, b batch) error {
 	err := tx.Try(func() error {
-		if err := readable(a, b.events); err != nil {
+		if err := a.apply(tx, c, b); err != nil {
 			return err
 		}
-		if err := a.Apply(tx, b.events); err != nil {
-			return err
-		}
-		return c.advance(tx, b.last())
+		return advance(tx, c.position, b.last(), c)
 	})
 	if err != nil {
 		a.Forget()
@@ -89,7 +94,9 @@ type common struct {
 func (c *common) name() string { return "level" }
 func (c *common) done() bool   { return false }
 
+// start forgets what was written: a server that crashed may have lost it, though it had been committed.
 func (c *common) start(ctx context.Context) (int64, error) {
+	c.forget()
 	for {
 		news := c.news.next()
 		points, err := c.checkpoints(ctx)
@@ -124,48 +131,88 @@ func idle(ctx context.Context, news <-chan struct{}) error {
 	return nil
 }
 
-// handle gives the batch to every view that is where it begins. A view that fails is left to its
-// own feed; the others go on.
+// handle gives the batch to every view that is where it begins: to all together, and if that fails to
+// one after the other. A view that fails then is left to its own feed; the others go on.
 func (c *common) handle(ctx context.Context, b batch) error {
-	var points map[string]checkpoint
-	err := c.db.Write(ctx, func(tx database.Tx) (err error) {
-		if points, err = checkpoints(tx); err != nil {
-			return err
-		}
-		if at, ok := level(points, c.apart.holds); !ok || at != b.after {
-			return errMoved
-		}
-		for _, a := range c.appliers {
-			if err := c.offer(tx, a, points, b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	points, err := c.write(ctx, b, c.together)
+	if err != nil && !transient(err) {
+		points, err = c.write(ctx, b, c.oneByOne)
+	}
 	if err != nil {
-		for _, a := range c.appliers {
-			a.Forget()
-		}
 		return fmt.Errorf("views after %d: %w", b.after, err)
 	}
 	c.wrote(points)
 	return nil
 }
 
-func (c *common) offer(tx database.Tx, a *applier, points map[string]checkpoint, b batch) error {
-	point, known := points[a.Name()]
-	if !known || point.position != b.after || point.stopped() || c.apart.holds(a.Name()) {
-		return nil
+// write carries out the batch on the views that are level.
+func (c *common) write(
+	ctx context.Context, b batch, apply func(database.Tx, []*applier, map[string]checkpoint, batch) error,
+) (points map[string]checkpoint, err error) {
+	err = c.db.Write(ctx, func(tx database.Tx) (err error) {
+		if points, err = c.points(tx.Query); err != nil {
+			return err
+		}
+		if at, ok := level(points, c.apart.holds); !ok || at != b.after {
+			return errMoved
+		}
+		return apply(tx, c.at(b.after, points), points, b)
+	})
+	if err != nil {
+		c.forget()
 	}
-	err := a.apply(tx, point, b)
-	switch {
-	case err == nil:
-		point.position = b.last()
-		points[a.Name()] = point
-	case transient(err):
+	return points, err
+}
+
+func (c *common) forget() {
+	for _, a := range c.appliers {
+		a.Forget()
+	}
+}
+
+// at are the views at a position.
+func (c *common) at(position int64, points map[string]checkpoint) (all []*applier) {
+	for _, a := range c.appliers {
+		point, known := points[a.Name()]
+		if known && point.position == position && !point.stopped() && !c.apart.holds(a.Name()) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// together has no savepoints: far away, each costs several round trips.
+func (c *common) together(tx database.Tx, views []*applier, points map[string]checkpoint, b batch) error {
+	var moving []checkpoint
+	for _, a := range views {
+		if err := a.apply(tx, points[a.Name()], b); err != nil {
+			return err
+		}
+		moving = append(moving, points[a.Name()])
+	}
+	if err := advance(tx, b.after, b.last(), moving...); err != nil {
 		return err
-	default:
-		c.apart.set(a.Name(), true)
+	}
+	for _, point := range moving {
+		point.position = b.last()
+		points[point.view] = point
+	}
+	return nil
+}
+
+func (c *common) oneByOne(tx database.Tx, views []*applier, points map[string]checkpoint, b batch) error {
+	for _, a := range views {
+		point := points[a.Name()]
+		err := a.try(tx, point, b)
+		switch {
+		case err == nil:
+			point.position = b.last()
+			points[a.Name()] = point
+		case transient(err):
+			return err
+		default:
+			c.apart.set(a.Name(), true)
+		}
 	}
 	return nil
 }
@@ -195,6 +242,7 @@ func (a *alone) done() bool   { return a.level }
 // start waits until the view needs it. A view ahead of the others, as after a rebuild, waits for
 // them to come by.
 func (a *alone) start(ctx context.Context) (int64, error) {
+	a.applier.Forget() // as for the common feed
 	for {
 		news := a.news.next()
 		points, err := a.checkpoints(ctx)
@@ -202,6 +250,12 @@ func (a *alone) start(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 		point := points[a.name()]
+		if point.code == codeOtherShape {
+			if err := a.Rebuild(ctx, nil, a.name()); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		if a.needs(points) {
 			a.level = false
 			return point.position, nil
@@ -227,7 +281,7 @@ func (a *alone) handle(ctx context.Context, b batch) error {
 	var failed *failure
 	err := a.db.Write(ctx, func(tx database.Tx) (err error) {
 		failed = nil
-		if points, err = checkpoints(tx); err != nil {
+		if points, err = a.points(tx.Query); err != nil {
 			return err
 		}
 		if points[a.name()].position != b.after {
@@ -300,7 +354,7 @@ func (a *alone) applyEach(tx database.Tx, points map[string]checkpoint, b batch)
 
 func (a *alone) applyOne(tx database.Tx, points map[string]checkpoint, b batch) error {
 	point := points[a.name()]
-	if err := a.applier.apply(tx, point, b); err != nil {
+	if err := a.applier.try(tx, point, b); err != nil {
 		return err
 	}
 	point.position = b.last()

@@ -19,18 +19,50 @@ import (
 	"rentbook/domain/rent"
 	"rentbook/domain/tenancy"
 	"rentbook/eventstore"
+	"rentbook/eventstore/pgdb"
+	"rentbook/eventstore/pgdb/pgtest"
 	"rentbook/eventstore/sqlite"
 	"rentbook/projections/database"
+	"rentbook/projections/postgres"
+	viewsqlite "rentbook/projections/sqlite"
 )
 
-// TestMain asks properties thirty times unless told otherwise (-rapid.checks): each of them fills and
-// compares whole databases.
+// TestMain runs everything on SQLite, then on PostgreSQL. It asks properties thirty times unless told
+// otherwise (-rapid.checks): each of them fills and compares whole databases.
 func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "30"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	flag.String(onFlag, "", "the `database` to test on, sqlite or postgres; both if empty")
+	flag.Parse()
+	goleak.VerifyTestMain(suites{m})
 }
+
+// onFlag says which database the tests are on, and is set by TestMain for its two runs.
+const onFlag = "on"
+
+type suites struct{ *testing.M }
+
+func (s suites) Run() int {
+	if only := on(); only != "" {
+		return pgtest.Main(s.M).Run()
+	}
+	code := s.onDatabase("sqlite", s.M)
+	return max(code, s.onDatabase("postgres", pgtest.Main(s.M)))
+}
+
+func (suites) onDatabase(name string, m interface{ Run() int }) int {
+	if err := flag.Set(onFlag, name); err != nil {
+		panic(err)
+	}
+	if code := m.Run(); code != 0 {
+		fmt.Println("the failures above are those on", name)
+		return code
+	}
+	return 0
+}
+
+func on() string { return flag.Lookup(onFlag).Value.String() }
 
 // patience bounds what a test waits for.
 const patience = time.Minute
@@ -40,6 +72,7 @@ type scene struct {
 	testing.TB
 
 	dir    string
+	url    string // of PostgreSQL
 	log    *sqlite.Log
 	keys   *keys
 	codec  *eventstore.Codec
@@ -108,10 +141,38 @@ func (s *scene) append(stream eventstore.Stream, events ...eventstore.Proposed) 
 	return commit.Position
 }
 
-// config is for quick tests: failures are tried again at once.
+// database is the scene's, on whatever the tests are on.
+func (s *scene) database() database.Database {
+	s.Helper()
+	if on() == "postgres" {
+		return s.postgres()
+	}
+	db, err := viewsqlite.Open(s.dir)
+	s.must(err)
+	return db
+}
+
+func (s *scene) postgres() database.Database {
+	s.Helper()
+	if s.url == "" {
+		s.url = pgtest.URL(s.TB)
+	}
+	address, err := pgdb.Parse(s.url)
+	s.must(err)
+	db, err := postgres.Open(s.Context(), address, time.Now)
+	s.must(err)
+	return db
+}
+
+// elsewhere is a scene with the same log and a database of its own.
+func (s *scene) elsewhere() *scene {
+	return &scene{TB: s.TB, dir: s.TempDir(), log: s.log, keys: s.keys, codec: s.codec, streak: s.streak}
+}
+
+// open is for quick tests: failures are tried again at once.
 func (s *scene) open() *Views {
 	s.Helper()
-	v, err := Open(s.Context(), Config{Dir: s.dir, Log: s.log, Codec: s.codec, LogID: "log"})
+	v, err := Open(s.Context(), Config{Database: s.database(), Log: s.log, Codec: s.codec, LogID: "log", Rising: true})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -248,7 +309,7 @@ func (s *scene) dump(v *Views) []string {
 			`SELECT * FROM {tenants} ORDER BY 1, 2`, `SELECT * FROM {calendars} ORDER BY 1`,
 			`SELECT * FROM {calendar_dates} ORDER BY 1, 2`, `SELECT * FROM {terms} ORDER BY 1, 2`,
 			`SELECT * FROM {charge_runs} ORDER BY 1`, `SELECT * FROM {accounts} ORDER BY 1`,
-			`SELECT a.account, value_date, position, line, entry, kind, code, fund, net, recorded_at, hex(event),
+			`SELECT a.account, value_date, position, line, entry, kind, code, fund, net, recorded_at, event,
 				coalesce(e.description, w.description), corrects FROM {entries} e
 				JOIN {entry_accounts} a ON a.number = e.account JOIN {entry_words} w ON w.number = e.words ORDER BY 3, 4`,
 			`SELECT a.account, payment, reversal, position FROM {reversals} r JOIN {entry_accounts} a ON a.number = r.account ORDER BY 4`,

@@ -48,7 +48,7 @@ func (r *Reader) Entries(q EntryQuery) (lines []Line, next string, err error) {
 	err = r.tx.Query(`SELECT `+lineColumns+` FROM {entries} e JOIN {entry_words} w ON w.number = e.words
 		WHERE e.account = $1 AND e.value_date >= $2 AND e.position <= $3 ORDER BY e.value_date, e.position, e.line`,
 		func(row database.Row) error { return p.take(lineAt(row)) },
-		database.Int(account), database.Text(start.String()), r.nowValue())
+		database.Int(account), dateValue(max(start, 1)), r.nowValue())
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, "", fmt.Errorf("read entries: %w", err)
 	}
@@ -104,7 +104,7 @@ func (r *Reader) withBalance(account int64, l statementLine, err error) (stateme
 		return l, err
 	}
 	onDay, err := one(r, func(row database.Row) int64 { return row.Int(0) },
-		`SELECT sum(net) FROM {entries} WHERE account = $1 AND value_date = $2 AND position <= $5
+		`SELECT CAST(sum(net) AS BIGINT) FROM {entries} WHERE account = $1 AND value_date = $2 AND position <= $5
 			AND (position < $3 OR position = $3 AND line <= $4)`,
 		database.Int(account), dateValue(l.ValueDate), database.Int(number(l.Position)), database.Int(l.index), r.nowValue())
 	l.Balance = opening + onDay

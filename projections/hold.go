@@ -20,13 +20,13 @@ type hold struct {
 func newHold(lock database.Lock) *hold { return &hold{mine: make(chan struct{}, 1), lock: lock} }
 
 // try takes the lock if nobody has it.
-func (h *hold) try() (bool, error) {
+func (h *hold) try(ctx context.Context) (bool, error) {
 	select {
 	case h.mine <- struct{}{}:
 	default:
 		return false, nil
 	}
-	held, err := h.lock.Try()
+	held, err := h.lock.Try(ctx)
 	if !held || err != nil {
 		<-h.mine
 	}
@@ -38,7 +38,7 @@ func (h *hold) take(ctx context.Context) error {
 	ticks := time.NewTicker(pollEvery)
 	defer ticks.Stop()
 	for {
-		if held, err := h.try(); held || err != nil {
+		if held, err := h.try(ctx); held || err != nil {
 			return err
 		}
 		select {
@@ -48,6 +48,9 @@ func (h *hold) take(ctx context.Context) error {
 		}
 	}
 }
+
+// lost is closed when the lock is somebody else's though nobody has released it.
+func (h *hold) lost() <-chan struct{} { return h.lock.Lost() }
 
 func (h *hold) release() error {
 	err := h.lock.Unlock()
@@ -120,7 +123,7 @@ func (a apart) set(view string, apart bool) {
 // backOff is how long to wait after a failure, twice as long after each further one.
 type backOff struct{ first, most time.Duration }
 
-func backOffDefault() backOff { return backOff{first: 50 * time.Millisecond, most: time.Minute} }
+func backOffDefault() backOff { return backOff{first: 50 * time.Millisecond, most: 5 * time.Second} }
 
 // wait is for the nth failure in a row, from 1.
 func (b backOff) wait(ctx context.Context, n int) error {

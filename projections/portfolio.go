@@ -109,7 +109,7 @@ func termAt(row database.Row) Term {
 		Amount: domain.Money{Minor: row.Int(4), Currency: domain.Currency(row.Text(5))},
 		Period: rent.Period(row.Text(6)), ChargeDay: rent.ChargeDay(row.Text(7)), AnchoredOn: dateAt(row, 8),
 		Due: rent.Due(row.Text(9)), Proration: rent.Proration(row.Text(10)), From: dateAt(row, 11), To: dateAt(row, 12),
-		BenefitEligible: row.Int(13) == 1, Fund: row.Text(14), RentFreeCalendar: domain.ID(row.Text(15)),
+		BenefitEligible: row.Bool(13), Fund: row.Text(14), RentFreeCalendar: domain.ID(row.Text(15)),
 	}}
 }
 

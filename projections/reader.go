@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"rentbook/eventstore"
 	"rentbook/projections/database"
@@ -16,18 +15,19 @@ import (
 // function it was given to returns; so are the lines of its statements. What needs a view that has
 // stopped answers ErrStopped.
 type Reader struct {
-	ctx  context.Context //nolint:containedctx // a Reader is a call in progress, and lives no longer
-	log  eventstore.Log
-	tx   database.Snapshot
-	seen int64 // the lowest position of the views that run
-	now  KnownAt
+	ctx   context.Context //nolint:containedctx // a Reader is a call in progress, and lives no longer
+	views *Views
+	log   eventstore.Log
+	tx    database.Snapshot
+	seen  int64 // the lowest position of the views that run
+	now   KnownAt
 }
 
 // Read shows f one consistent snapshot of all views. It keeps the write-ahead log from shrinking:
 // f should not wait for anybody.
 func (v *Views) Read(ctx context.Context, f func(*Reader) error) error {
 	return v.db.Read(ctx, func(tx database.Snapshot) error {
-		r := &Reader{ctx: ctx, log: v.config.Log, tx: tx}
+		r := &Reader{ctx: ctx, views: v, log: v.config.Log, tx: tx}
 		if err := r.locate(); err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (v *Views) Read(ctx context.Context, f func(*Reader) error) error {
 }
 
 func (r *Reader) locate() error {
-	points, err := checkpoints(r.tx)
+	points, err := r.views.points(r.tx.Query)
 	if err != nil {
 		return fmt.Errorf("read views: %w", err)
 	}
@@ -122,10 +122,8 @@ func (r *Reader) at(n int64) (KnownAt, error) {
 }
 
 func knownAt(row database.Row) KnownAt {
-	return KnownAt{Position: position(row.Int(0)), Time: instant(row, 1)}
+	return KnownAt{Position: position(row.Int(0)), Time: row.Time(1)}
 }
-
-func instant(row database.Row, column int) time.Time { return time.UnixMicro(row.Int(column)).UTC() }
 
 // one is the only row of an answer; ErrNotFound if there is none.
 func one[T any](r *Reader, scan func(database.Row) T, query string, args ...database.Value) (T, error) {

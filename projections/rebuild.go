@@ -39,8 +39,8 @@ func (v *Views) Rebuild(ctx context.Context, progress func(done, total uint64), 
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if held, err := lock.Try(); err != nil || !held {
-		return errors.Join(err, errors.New("the views are being rebuilt already: wait for that to end"))
+	if err := v.mustHold(ctx, lock, "the views are being rebuilt already: wait for that to end"); err != nil {
+		return err
 	}
 	w, release, err := v.db.Build(ctx)
 	if err != nil {
@@ -52,6 +52,18 @@ func (v *Views) Rebuild(ctx context.Context, progress func(done, total uint64), 
 		r.progress = func(uint64, uint64) {}
 	}
 	return r.run(ctx)
+}
+
+// mustHold takes a lock, or says that somebody has it. A database that is not there has no say in that.
+func (v *Views) mustHold(ctx context.Context, lock database.Lock, held string) error {
+	ok, err := lock.Try(ctx)
+	if ok || err != nil {
+		return err
+	}
+	if _, err := v.checkpoints(ctx); err != nil {
+		return err
+	}
+	return errors.New(held)
 }
 
 func (v *Views) named(names []string) ([]View, error) {
@@ -81,17 +93,21 @@ func (r *rebuild) run(ctx context.Context) error {
 	if err := r.discard(ctx); err != nil {
 		return err
 	}
-	if err := r.begin(ctx); err != nil {
+	if err := r.persist(ctx, func() error { return r.begin(ctx) }); err != nil {
 		return err
 	}
-	if err := r.lookAround(); err != nil {
+	if err := r.lookAround(ctx); err != nil {
 		return err
 	}
 	for {
 		if err := r.fill(ctx); err != nil {
 			return err
 		}
-		placed, err := r.place(ctx)
+		placed := false
+		err := r.persist(ctx, func() (err error) {
+			placed, err = r.place(ctx)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -102,8 +118,8 @@ func (r *rebuild) run(ctx context.Context) error {
 }
 
 // lookAround finds out whether somebody writes the live tables.
-func (r *rebuild) lookAround() error {
-	free, err := r.writing.try()
+func (r *rebuild) lookAround(ctx context.Context) error {
+	free, err := r.writing.try(ctx)
 	if free {
 		err = r.writing.release()
 	}
@@ -111,15 +127,19 @@ func (r *rebuild) lookAround() error {
 	return err
 }
 
-// begin makes the new tables, with a generation that no tables ever had.
+// begin makes the new tables, with a generation that no tables ever had, unless an attempt whose
+// outcome nobody heard of has made them.
 func (r *rebuild) begin(ctx context.Context) error {
 	return r.writer.Write(ctx, func(tx database.Tx) error {
-		points, err := checkpoints(tx)
+		points, err := r.points(tx.Query)
 		if err != nil {
 			return err
 		}
 		for _, c := range points {
 			r.generation = max(r.generation, c.generation+1)
+		}
+		if at, err := r.positions(tx); err != nil || len(at) > 0 {
+			return err
 		}
 		for _, a := range r.appliers {
 			a.generation = r.generation
@@ -145,7 +165,7 @@ func (r *rebuild) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
-	for b, err := range r.batches(ctx, r.position, number(head), rebuildEvents) {
+	for b, err := range r.batches(ctx, r.position, number(head), r.bulk) {
 		if err != nil {
 			return fmt.Errorf("rebuild: %w", err)
 		}
@@ -162,8 +182,7 @@ func (r *rebuild) fill(ctx context.Context) error {
 // all of them are level.
 func (r *rebuild) write(ctx context.Context, b batch) error {
 	for _, a := range r.appliers {
-		err := r.writer.Write(ctx, func(tx database.Tx) error { return r.apply(tx, a, b) })
-		if err != nil {
+		if err := r.persist(ctx, func() error { return r.writeOne(ctx, a, b) }); err != nil {
 			return err
 		}
 		if r.crowded {
@@ -174,6 +193,60 @@ func (r *rebuild) write(ctx context.Context, b batch) error {
 	}
 	return nil
 }
+
+// writeOne moves the new tables of a view on, unless they have the batch: an attempt whose outcome nobody
+// heard of may have succeeded.
+func (r *rebuild) writeOne(ctx context.Context, a *applier, b batch) error {
+	err := r.writer.Write(ctx, func(tx database.Tx) error {
+		at, err := r.positions(tx)
+		switch position, begun := at[a.Name()]; {
+		case err != nil:
+			return err
+		case begun && position == b.last():
+			return nil
+		case !begun || position != b.after:
+			return errLost
+		}
+		if err := r.apply(tx, a, b); err != nil {
+			return err
+		}
+		return tx.Exec(`UPDATE rebuilds SET position = $2 WHERE view = $1`, database.Text(a.Name()), database.Int(b.last()))
+	})
+	if err != nil {
+		a.Forget()
+	}
+	return err
+}
+
+// errLost is a database that has come back with less than was committed, as from an older copy.
+var errLost = errors.New("the database has lost what the rebuild had written: start it again")
+
+// positions are how far the new tables of each view are, as the database has it.
+func (r *rebuild) positions(tx database.Tx) (map[string]int64, error) {
+	at := map[string]int64{}
+	err := tx.Query(`SELECT view, position FROM rebuilds WHERE generation = $1`, func(row database.Row) error {
+		at[row.Text(0)] = row.Int(1)
+		return nil
+	}, database.Int(r.generation))
+	return at, err
+}
+
+// persist tries again while the database cannot do it: a server that is started anew, or readers that
+// will not let go of a table.
+func (r *rebuild) persist(ctx context.Context, do func() error) error {
+	for failures := 1; ; failures++ {
+		err := do()
+		if !errors.Is(err, database.ErrUnavailable) || failures == persistMax {
+			return err
+		}
+		if err := (backOff{20 * time.Millisecond, 2 * time.Second}).wait(ctx, failures); err != nil {
+			return err
+		}
+	}
+}
+
+// persistMax makes a rebuild give up after about a minute of an unavailable database.
+const persistMax = 36
 
 func (r *rebuild) apply(tx database.Tx, a *applier, b batch) error {
 	if u, ok := errors.AsType[*undecodable](readable(a, b.events)); ok {
@@ -191,18 +264,28 @@ func (r *rebuild) apply(tx database.Tx, a *applier, b batch) error {
 func (r *rebuild) place(ctx context.Context) (placed bool, err error) {
 	err = r.writer.Write(ctx, func(tx database.Tx) error {
 		placed = false
-		points, err := checkpoints(tx)
+		points, err := r.points(tx.Query)
 		if err != nil {
 			return err
+		}
+		if placed = r.isPlaced(points); placed {
+			return nil
+		}
+		at, err := r.positions(tx)
+		if err != nil {
+			return err
+		}
+		for _, a := range r.appliers {
+			if position, begun := at[a.Name()]; !begun || position != r.position {
+				return errLost
+			}
 		}
 		rest, err := r.rest(ctx, points)
 		if err != nil || len(rest.events) > switchEvents {
 			return err
 		}
-		for _, a := range r.appliers {
-			if err := r.placeOne(tx, a, rest, points[a.Name()]); err != nil {
-				return err
-			}
+		if err := r.placeAll(tx, rest); err != nil {
+			return err
 		}
 		placed = true
 		return nil
@@ -211,6 +294,11 @@ func (r *rebuild) place(ctx context.Context) (placed bool, err error) {
 		r.news.announce()
 	}
 	return placed && err == nil, err
+}
+
+// isPlaced says whether an attempt whose outcome nobody heard of has succeeded.
+func (r *rebuild) isPlaced(points map[string]checkpoint) bool {
+	return points[r.appliers[0].Name()].generation == r.generation
 }
 
 // farthest is what the live tables of any view have seen, which the new ones must not lack: a view
@@ -238,30 +326,50 @@ func (r *rebuild) rest(ctx context.Context, points map[string]checkpoint) (batch
 	return all, nil
 }
 
-func (r *rebuild) placeOne(tx database.Tx, a *applier, rest batch, live checkpoint) error {
-	if len(rest.events) > 0 {
+// placeAll keeps out other programs, which come by the publications, before it keeps out readers, and
+// both only once all is written.
+func (r *rebuild) placeAll(tx database.Tx, rest batch) error {
+	for _, a := range r.appliers {
+		if len(rest.events) == 0 {
+			break
+		}
 		if err := r.apply(tx, a, rest); err != nil {
 			return err
 		}
 	}
-	for _, table := range a.Tables() {
-		aside := table + "_before_" + strconv.FormatInt(r.generation, 10)
-		if err := rename(tx, table, aside); err != nil {
+	for _, a := range r.appliers {
+		if err := publish(tx.Beside(r.generation), a); err != nil {
 			return err
 		}
-		if err := rename(tx, beside(table, r.generation), table); err != nil {
+	}
+	for _, a := range r.appliers {
+		if err := r.placeOne(tx, a, rest.last()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rebuild) placeOne(tx database.Tx, a *applier, last int64) error {
+	for _, table := range a.Tables() {
+		aside := table + "_before_" + strconv.FormatInt(r.generation, 10)
+		if err := tx.Rename(table, aside); err != nil {
+			return err
+		}
+		if err := tx.Rename(beside(table, r.generation), table); err != nil {
 			return err
 		}
 		if err := tx.Exec(`INSERT INTO discarded_tables (name) VALUES ($1)`, database.Text(aside)); err != nil {
 			return err
 		}
 	}
-	err := tx.Exec(`UPDATE checkpoints SET position = $2, generation = $3, stopped_at = 0, stopped_code = '' WHERE view = $1`,
-		database.Text(live.view), database.Int(rest.last()), database.Int(r.generation))
+	err := tx.Exec(`UPDATE checkpoints SET position = $2, generation = $3, shape = $4, stopped_at = 0, stopped_code = ''
+		WHERE view = $1`,
+		database.Text(a.Name()), database.Int(last), database.Int(r.generation), database.Text(shape(a)))
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`DELETE FROM rebuilds WHERE view = $1`, database.Text(live.view))
+	return tx.Exec(`DELETE FROM rebuilds WHERE view = $1`, database.Text(a.Name()))
 }
 
 // beside is the name of a table that is not live.
@@ -269,39 +377,40 @@ func beside(table string, generation int64) string {
 	return table + "_" + strconv.FormatInt(generation, 10)
 }
 
-func rename(tx database.Tx, from, to string) error {
-	return tx.Exec(`ALTER TABLE ` + from + ` RENAME TO ` + to)
-}
-
 // discard drops what former rebuilds have left: tables they replaced, and tables they never
 // finished. One transaction each keeps them short.
 func (r *rebuild) discard(ctx context.Context) error {
 	var names []string
-	err := r.writer.Write(ctx, func(tx database.Tx) (err error) {
-		if err = r.abandon(tx); err != nil {
-			return err
-		}
-		names = nil
-		return tx.Query(`SELECT name FROM discarded_tables ORDER BY name`, func(row database.Row) error {
-			names = append(names, row.Text(0))
-			return nil
+	err := r.persist(ctx, func() error {
+		return r.writer.Write(ctx, func(tx database.Tx) (err error) {
+			if err = r.abandon(tx); err != nil {
+				return err
+			}
+			names = nil
+			return tx.Query(`SELECT name FROM discarded_tables ORDER BY name`, func(row database.Row) error {
+				names = append(names, row.Text(0))
+				return nil
+			})
 		})
 	})
 	if err != nil {
 		return fmt.Errorf("discard old tables: %w", err)
 	}
 	for _, name := range names {
-		err := r.writer.Write(ctx, func(tx database.Tx) error {
-			if err := tx.Exec(`DROP TABLE IF EXISTS ` + name); err != nil {
-				return err
-			}
-			return tx.Exec(`DELETE FROM discarded_tables WHERE name = $1`, database.Text(name))
-		})
-		if err != nil {
+		if err := r.persist(ctx, func() error { return r.drop(ctx, name) }); err != nil {
 			return fmt.Errorf("discard %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+func (r *rebuild) drop(ctx context.Context, table string) error {
+	return r.writer.Write(ctx, func(tx database.Tx) error {
+		if err := tx.Drop(table); err != nil {
+			return err
+		}
+		return tx.Exec(`DELETE FROM discarded_tables WHERE name = $1`, database.Text(table))
+	})
 }
 
 // abandon lists the tables of rebuilds that have ended early. Nobody else rebuilds now.

@@ -52,7 +52,7 @@ func TestViews_sameTablesHoweverTheyCame(t *testing.T) {
 		t.Errorf("after a rebuild (-want +got):\n%s", diff)
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		v, err := Open(t.Context(), Config{Dir: t.TempDir(), Log: s.log, Codec: s.codec, LogID: "log"})
+		v, err := Open(t.Context(), Config{Database: s.elsewhere().database(), Log: s.log, Codec: s.codec, LogID: "log"})
 		s.must(err)
 		s.replay(v, func() int { return rapid.IntRange(1, 90).Draw(rt, "size") })
 		got := s.dump(v)
@@ -142,7 +142,7 @@ func TestViews_Run_failuresKeepSumsExact(t *testing.T) {
 	s.catchUp(clean)
 	want := s.dump(clean)
 
-	v, err := Open(t.Context(), Config{Dir: t.TempDir(), Log: s.log, Codec: s.codec, LogID: "log"})
+	v, err := Open(t.Context(), Config{Database: s.elsewhere().database(), Log: s.log, Codec: s.codec, LogID: "log"})
 	s.must(err)
 	defer func() { s.must(v.Close()) }()
 	v.pause = clean.pause
@@ -205,8 +205,11 @@ func TestViews_Rebuild_killedInTheMiddle(t *testing.T) {
 		t.Errorf("after the next rebuild (-want +got):\n%s", diff)
 	}
 	s.read(v, func(r *Reader) error {
-		tables, err := one(r, func(row database.Row) int64 { return row.Int(0) },
-			`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND (name GLOB '*_[0-9]*' OR name GLOB '*_before_*')`)
+		leftOver := `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND (name GLOB '*_[0-9]*' OR name GLOB '*_before_*')`
+		if on() == "postgres" {
+			leftOver = `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema AND tablename ~ '_([0-9]|before_)'`
+		}
+		tables, err := one(r, func(row database.Row) int64 { return row.Int(0) }, leftOver)
 		s.must(err)
 		if tables > 0 {
 			t.Errorf("%d tables are left over", tables)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -24,14 +25,37 @@ func (v *Views) feeds() (*common, []*alone) {
 
 // Run follows the log until the context ends, which is no error. While another process writes the
 // views, it waits to take over.
-func (v *Views) Run(ctx context.Context) (err error) {
-	if err := v.writing.take(ctx); err != nil {
-		if ctx.Err() != nil {
+func (v *Views) Run(ctx context.Context) error {
+	for {
+		err := v.writing.take(ctx)
+		switch {
+		case ctx.Err() != nil:
 			return nil
+		case err != nil:
+			return err
 		}
-		return err
+		if err := v.runHeld(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		v.config.Logger.Warn("views: the lock is lost, and asked for again")
 	}
+}
+
+// runHeld writes the views until the context ends or the lock is lost.
+func (v *Views) runHeld(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	lost := v.writing.lost()
+	watch.Go(func() {
+		select {
+		case <-lost:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
 	defer func() { err = errors.Join(err, v.writing.release()) }()
+	defer watch.Wait()
+	defer cancel()
 	router, err := message.NewRouter(message.RouterConfig{}, quiet(v.config.Logger))
 	if err != nil {
 		return fmt.Errorf("run views: %w", err)
@@ -77,7 +101,7 @@ func (v *Views) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("catch up: %w", err)
 	}
 	for {
-		held, err := v.writing.try()
+		held, err := v.writing.try(ctx)
 		switch {
 		case err != nil:
 			return err
@@ -147,6 +171,12 @@ func (v *Views) drainAlone(ctx context.Context, f *alone, head eventstore.Positi
 		at := points[f.name()].position
 		if !f.needs(points) && at >= number(head) {
 			return nil
+		}
+		if points[f.name()].code == codeOtherShape {
+			if err := v.Rebuild(ctx, nil, f.name()); err != nil {
+				return err
+			}
+			continue
 		}
 		err = v.drainFeed(ctx, f, at, head)
 		switch {

@@ -101,7 +101,7 @@ func (r *Reader) accountNumber(account string) (int64, error) {
 // its year, and the entries since they began.
 func (r *Reader) opening(account int64, day domain.Date, known int64) (int64, error) {
 	year, tenDays := yearOf(day), tenDaysOf(day)
-	years, err := r.sums(sumRange{account, widthYear, 0, year}, known)
+	years, err := r.sums(sumRange{account, widthYear, 1, year}, known)
 	if err != nil {
 		return 0, err
 	}
@@ -137,7 +137,7 @@ func (r *Reader) sums(of sumRange, known int64) (int64, error) {
 			}
 			return nil
 		},
-		database.Int(of.account), database.Int(of.width), database.Text(of.from.String()), database.Text(of.to.String()))
+		database.Int(of.account), database.Int(of.width), dateValue(of.from), dateValue(of.to))
 	if err != nil {
 		return 0, fmt.Errorf("read sums: %w", err)
 	}
@@ -173,14 +173,14 @@ func (r *Reader) net(account int64, from, before domain.Date, known int64) (int6
 		return 0, nil
 	}
 	return one(r, func(row database.Row) int64 { return row.Int(0) },
-		`SELECT coalesce(sum(net), 0) FROM {entries}
+		`SELECT CAST(coalesce(sum(net), 0) AS BIGINT) FROM {entries}
 		WHERE account = $1 AND value_date >= $2 AND value_date < $3 AND position <= $4`,
 		database.Int(account), dateValue(from), dateValue(before), database.Int(known))
 }
 
 func (r *Reader) totals(s *Statement, account, known int64) error {
-	err := r.tx.Query(`SELECT coalesce(sum(CASE WHEN net > 0 THEN net ELSE 0 END), 0),
-			coalesce(sum(CASE WHEN net < 0 THEN -net ELSE 0 END), 0) FROM {entries}
+	err := r.tx.Query(`SELECT CAST(coalesce(sum(CASE WHEN net > 0 THEN net ELSE 0 END), 0) AS BIGINT),
+			CAST(coalesce(sum(CASE WHEN net < 0 THEN -net ELSE 0 END), 0) AS BIGINT) FROM {entries}
 		WHERE account = $1 AND value_date >= $2 AND value_date <= $3 AND position <= $4`,
 		func(row database.Row) error {
 			s.Debits, s.Credits = row.Int(0), row.Int(1)
@@ -213,8 +213,8 @@ type statementLine struct {
 func lineAt(row database.Row) statementLine {
 	l := statementLine{index: row.Int(1), net: row.Int(4), corrects: row.Text(8)}
 	l.Line = Line{
-		Position: position(row.Int(0)), ValueDate: dateAt(row, 2), Entry: row.Text(3), RecordedAt: instant(row, 5),
-		Event: uuidText(row, 6), Description: row.Text(7), Kind: rent.Kind(row.Text(9)), Code: row.Text(10),
+		Position: position(row.Int(0)), ValueDate: dateAt(row, 2), Entry: row.Text(3), RecordedAt: row.Time(5),
+		Event: uuid.UUID(row.UUID(6)).String(), Description: row.Text(7), Kind: rent.Kind(row.Text(9)), Code: row.Text(10),
 		Fund: row.Text(11), ReversedBy: row.Text(12), Amount: max(l.net, -l.net),
 	}
 	if l.Kind == rent.KindPaymentReversal {
@@ -224,11 +224,6 @@ func lineAt(row database.Row) statementLine {
 		l.Entry = string(derivedID(rent.Code(l.Code), l.ValueDate))
 	}
 	return l
-}
-
-func uuidText(row database.Row, column int) string {
-	id, _ := uuid.FromBytes(row.Bytes(column))
-	return id.String()
 }
 
 // errEnough ends an answer that nobody wants the rest of.

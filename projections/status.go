@@ -58,11 +58,9 @@ func (v *Views) Status(ctx context.Context) ([]ViewStatus, error) {
 
 func (v *Views) rebuilding(ctx context.Context) (map[string]bool, error) {
 	views := map[string]bool{}
-	err := v.db.Read(ctx, func(tx database.Snapshot) error {
-		return tx.Query(`SELECT view FROM rebuilds`, func(r database.Row) error {
-			views[r.Text(0)] = true
-			return nil
-		})
+	err := v.db.Ask(ctx, `SELECT view FROM rebuilds`, func(r database.Row) error {
+		views[r.Text(0)] = true
+		return nil
 	})
 	return views, err
 }

@@ -28,67 +28,79 @@ func (*tenancyView) Tables() []string {
 func (*tenancyView) Schema() []string {
 	return []string{
 		`CREATE TABLE {properties} (
-	property TEXT    NOT NULL PRIMARY KEY,
-	kind     TEXT    NOT NULL,
+	property TEXT   NOT NULL PRIMARY KEY,
+	kind     TEXT   NOT NULL,
 	parent   TEXT,
-	address  TEXT    NOT NULL,
-	postcode TEXT    NOT NULL,
+	address  TEXT   NOT NULL,
+	postcode TEXT   NOT NULL,
 	locality TEXT,
-	version  INTEGER NOT NULL -- of the event that last set it
-) STRICT, WITHOUT ROWID`,
+	version  BIGINT NOT NULL -- of the event that last set it
+)`,
 		`CREATE TABLE {tenancies} (
-	tenancy   TEXT    NOT NULL PRIMARY KEY,
-	property  TEXT    NOT NULL,
-	kind      TEXT    NOT NULL,
-	starts_on TEXT    NOT NULL,
-	ends_on   TEXT,
-	currency  TEXT    NOT NULL,
-	version   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID`,
+	tenancy   TEXT   NOT NULL PRIMARY KEY,
+	property  TEXT   NOT NULL,
+	kind      TEXT   NOT NULL,
+	starts_on DATE   NOT NULL,
+	ends_on   DATE,
+	currency  TEXT   NOT NULL,
+	version   BIGINT NOT NULL
+)`,
 		`CREATE TABLE {tenants} (
-	tenancy       TEXT    NOT NULL,
-	person        TEXT    NOT NULL,
+	tenancy       TEXT   NOT NULL,
+	person        TEXT   NOT NULL,
 	name          TEXT, -- what is personal is NULL once erased, empty where it was never given
 	date_of_birth TEXT,
 	email         TEXT,
 	phone         TEXT,
-	liable_from   TEXT    NOT NULL,
-	liable_to     TEXT,
-	version       INTEGER NOT NULL,
+	liable_from   DATE   NOT NULL,
+	liable_to     DATE,
+	version       BIGINT NOT NULL,
 	PRIMARY KEY (tenancy, person)
-) STRICT, WITHOUT ROWID`,
-		`CREATE TABLE {calendars} (calendar TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+)`,
+		`CREATE TABLE {calendars} (calendar TEXT NOT NULL PRIMARY KEY, version BIGINT NOT NULL)`,
 		`CREATE TABLE {calendar_dates} (
 	calendar TEXT NOT NULL,
-	date     TEXT NOT NULL,
+	date     DATE NOT NULL,
 	PRIMARY KEY (calendar, date)
-) STRICT, WITHOUT ROWID`,
+)`,
 		`CREATE TABLE {terms} (
 	account            TEXT    NOT NULL,
 	term               TEXT    NOT NULL,
 	code               TEXT    NOT NULL,
 	description        TEXT    NOT NULL,
-	amount             INTEGER NOT NULL, -- minor units
+	amount             BIGINT  NOT NULL, -- minor units
 	currency           TEXT    NOT NULL,
 	period             TEXT    NOT NULL,
 	charge_day         TEXT,
-	anchored_on        TEXT,
+	anchored_on        DATE,
 	due                TEXT    NOT NULL,
 	proration          TEXT    NOT NULL,
-	starts_on          TEXT    NOT NULL,
-	ends_on            TEXT,
-	benefit_eligible   INTEGER NOT NULL,
+	starts_on          DATE    NOT NULL,
+	ends_on            DATE,
+	benefit_eligible   BOOLEAN NOT NULL,
 	fund               TEXT,
 	rent_free_calendar TEXT,
-	version            INTEGER NOT NULL,
+	version            BIGINT  NOT NULL,
 	PRIMARY KEY (account, term)
-) STRICT, WITHOUT ROWID`,
+)`,
 		`CREATE TABLE {charge_runs} (
-	run      TEXT    NOT NULL PRIMARY KEY,
-	through  TEXT    NOT NULL,
-	started  INTEGER NOT NULL, -- position
-	finished INTEGER           -- position; NULL until then
-) STRICT, WITHOUT ROWID`,
+	run      TEXT   NOT NULL PRIMARY KEY,
+	through  DATE   NOT NULL,
+	started  BIGINT NOT NULL, -- position
+	finished BIGINT -- position; NULL until then
+)`,
+	}
+}
+
+func (*tenancyView) Publications() []Publication {
+	return []Publication{
+		{"properties", `SELECT property, kind, parent, address, postcode, locality FROM {properties}`},
+		{"tenancies", `SELECT tenancy, property, kind, starts_on, ends_on, currency FROM {tenancies}`},
+		{"tenants", `SELECT tenancy, person, liable_from, liable_to FROM {tenants}`},
+		{"calendar_dates", `SELECT calendar, date FROM {calendar_dates}`},
+		{"terms", `SELECT account, term, code, description, amount AS amount_minor, currency, period, charge_day, anchored_on,
+			due, proration, starts_on, ends_on, benefit_eligible, fund, rent_free_calendar FROM {terms}`},
+		{"charge_runs", `SELECT run, through, started AS started_position, finished AS finished_position FROM {charge_runs}`},
 	}
 }
 
@@ -188,14 +200,10 @@ func setCalendar(tx database.Tx, id, at database.Value, dates []domain.Date, who
 }
 
 func setTerm(tx database.Tx, id, at database.Value, f rent.TermSet) error {
-	eligible := 0
-	if f.BenefitEligible {
-		eligible = 1
-	}
 	return tx.Exec(upsert("terms", "account term", `code description amount currency period charge_day anchored_on due
 			proration starts_on ends_on benefit_eligible fund rent_free_calendar version`),
 		id, database.Text(f.Term), database.Text(f.Code), database.Text(f.Description), database.Int(f.Amount.Minor),
 		database.Text(f.Amount.Currency), database.Text(f.Period), database.TextOrNull(f.ChargeDay), dateValue(f.AnchoredOn),
-		database.Text(f.Due), database.Text(f.Proration), dateValue(f.From), dateValue(f.To), database.Int(eligible),
+		database.Text(f.Due), database.Text(f.Proration), dateValue(f.From), dateValue(f.To), database.Bool(f.BenefitEligible),
 		database.TextOrNull(f.Fund), database.TextOrNull(f.RentFreeCalendar), at)
 }

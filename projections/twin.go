@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"rentbook/projections/database"
-	"rentbook/projections/sqlite"
 )
 
 // twin is the views built once more from the log, in a database of their own that Verify compares
 // the live one with and throws away.
 type twin struct {
-	folder   string
 	lock     database.Lock
 	db       database.Database
 	appliers []*applier
@@ -29,24 +25,24 @@ func (v *Views) newTwin(ctx context.Context) (_ *twin, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if held, err := lock.Try(); err != nil || !held {
-		return nil, errors.Join(err, lock.Close(), errors.New("the views are being verified already: wait for that to end"))
+	if err := v.mustHold(ctx, lock, "the views are being verified already: wait for that to end"); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
-	t := &twin{folder: filepath.Join(v.config.Dir, "views.verify"), lock: lock, appliers: appliers(v.views())}
+	t := &twin{lock: lock, appliers: appliers(v.views())}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.close())
 		}
 	}()
-	if err := os.RemoveAll(t.folder); err != nil {
-		return nil, fmt.Errorf("verify: %w", err)
-	}
-	db, err := sqlite.Open(t.folder, schema)
+	db, err := v.db.Scratch(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
 	t.db = db
 	return t, db.Write(ctx, func(tx database.Tx) error {
+		if err := migrate(tx); err != nil {
+			return err
+		}
 		for _, a := range t.appliers {
 			if err := create(tx, a); err != nil {
 				return err
@@ -61,7 +57,7 @@ func (t *twin) close() error {
 	if t.db != nil {
 		err = t.db.Close()
 	}
-	return errors.Join(err, os.RemoveAll(t.folder), t.lock.Close())
+	return errors.Join(err, t.lock.Close())
 }
 
 // add gives the twin what every view gets. All events of the batch can be read.

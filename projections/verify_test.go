@@ -35,12 +35,12 @@ func TestViews_Verify(t *testing.T) {
 		{`UPDATE reversals SET reversal = 'x'`, "table reversals: the row of T1, P1 reads otherwise"},
 		{`UPDATE entries SET corrects = 'x' WHERE entry = 'J1'`, "table entries: the row of T1, 2026-02-11, 16, 0 reads otherwise"},
 		{`UPDATE entries SET corrects = '' WHERE entry = 'C1'`, "table entries: the row of T1, 2025-12-31, 15, 0 reads otherwise"},
-		{`UPDATE audit_events SET recorded_at = recorded_at + 1 WHERE position > 10`, "table audit_events: the row of 11 reads otherwise"},
+		{`UPDATE audit_events SET recorded_at = (SELECT min(recorded_at) FROM audit_events) WHERE position > 10`, "table audit_events: the row of 11 reads otherwise"},
 		{`UPDATE audit_events SET actor = 99 WHERE position = 3`, "where the log gives the row of 3 there is that of 4"},
 		{`UPDATE audit_actors SET actor = 'x'`, "table audit_actors: the row of somebody reads otherwise"},
 		{`UPDATE audit_streams SET stream = 'x' WHERE stream = 'property-H1'`, "table audit_streams"},
 		{`UPDATE audit_types SET type = 'x' WHERE type LIKE 'property.%'`, "table audit_types"},
-		{`INSERT INTO audit_marks VALUES (5, 5)`, "table audit_marks: the row of 5 is not what the log gives"},
+		{`INSERT INTO audit_marks SELECT 5, recorded_at FROM audit_events WHERE position = 5`, "table audit_marks: the row of 5 is not what the log gives"},
 		{`UPDATE terms SET amount = amount + 1`, "table terms: the row of T1, rent reads otherwise"},
 		{`DELETE FROM tenancies`, "table tenancies: the row of T1, which"},
 		{`UPDATE properties SET postcode = 'x'`, "table properties: the row of H1 reads otherwise"},
@@ -99,12 +99,15 @@ func TestContents_haveEverything(t *testing.T) {
 				for _, column := range c.columns() {
 					columns[column[strings.LastIndexByte(column, '.')+1:]] = true
 				}
-				s.must(r.tx.Query(`SELECT name FROM pragma_table_info($1)`, func(row database.Row) error {
+				s.must(r.tx.Query(columnsQuery(), func(row database.Row) error {
 					if name := row.Text(0); !columns[name] && !slices.Contains(numbers, name) {
 						t.Errorf("table %s: nobody looks at column %s", table, name)
 					}
 					return nil
 				}, database.Text(table)))
+				if on() == "postgres" {
+					continue // whose planner goes by the size of tables
+				}
 				s.must(r.tx.Query(`EXPLAIN QUERY PLAN `+c.query(), func(row database.Row) error {
 					if step := row.Text(3); strings.Contains(step, "TEMP B-TREE") && table != "explanation_rules" {
 						t.Errorf("table %s: %s", table, step)
@@ -115,6 +118,13 @@ func TestContents_haveEverything(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+func columnsQuery() string {
+	if on() == "postgres" {
+		return `SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema AND table_name = $1`
+	}
+	return `SELECT name FROM pragma_table_info($1)`
 }
 
 func TestViews_Verify_besideAWriter(t *testing.T) {
@@ -142,7 +152,7 @@ func TestViews_Verify_besideAWriter(t *testing.T) {
 			t.Errorf("beside a writer: %s", report.Difference)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(s.dir, "views.verify")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(s.dir, "views.scratch")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("what verify worked with is still there: %v", err)
 	}
 }

@@ -1,6 +1,11 @@
 package projections
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
 	"rentbook/domain"
 	"rentbook/projections/database"
 )
@@ -17,6 +22,10 @@ type View interface {
 	// Schema makes the tables and their indexes, one statement each.
 	Schema() []string
 
+	// Publications are what the view offers to other programs that read the database, from its own
+	// tables alone. Personal data is not among it.
+	Publications() []Publication
+
 	// Wants says whether the view must be able to read the events of a type. It gets the others
 	// too, since its checkpoint moves over all.
 	Wants(eventType string) bool
@@ -27,6 +36,37 @@ type View interface {
 
 	// Forget drops what was remembered: what was written has been undone, or the tables are others.
 	Forget()
+}
+
+// Publication is a query whose answer other programs may read under a name, in plain words and types
+// (docs/views.md). It is in PostgreSQL's SQL: SQLite publishes nothing.
+type Publication struct{ Name, Query string }
+
+// shape names what the tables of a view look like.
+func shape(v View) string { return fingerprint(v.Schema()...) }
+
+// published names what a view offers.
+func published(v View) string {
+	var all []string
+	for _, r := range v.Publications() {
+		all = append(all, r.Name, r.Query)
+	}
+	return fingerprint(all...)
+}
+
+func fingerprint(texts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// publish offers the publications of a view's live tables.
+func publish(tx database.Tx, v View) error {
+	for _, r := range v.Publications() {
+		if err := tx.Publish(r.Name, r.Query); err != nil {
+			return fmt.Errorf("publish %s: %w", r.Name, err)
+		}
+	}
+	return tx.Exec(`UPDATE checkpoints SET published = $2 WHERE view = $1`, database.Text(v.Name()), database.Text(published(v)))
 }
 
 // newViews are fresh views, in the order in which they are shown.
@@ -45,11 +85,11 @@ func Names() []string {
 
 // Columns that several views share.
 
-func dateValue(d domain.Date) database.Value { return database.TextOrNull(d.String()) }
+func dateValue(d domain.Date) database.Value { return database.Date(d.String()) }
 
 // dateAt reads what dateValue wrote. What is in a table was a date once.
 func dateAt(r database.Row, column int) domain.Date {
-	d, _ := domain.ParseDate(r.Text(column))
+	d, _ := domain.ParseDate(r.Date(column))
 	return d
 }
 

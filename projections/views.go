@@ -23,7 +23,6 @@ import (
 
 	"rentbook/eventstore"
 	"rentbook/projections/database"
-	"rentbook/projections/sqlite"
 )
 
 // Sentinels.
@@ -34,21 +33,25 @@ var (
 	ErrBehind = errors.New("the views are behind the log")
 	// ErrStopped is a question to a view that could not take an event, until it has caught up.
 	ErrStopped = fmt.Errorf("it answers nothing until it has caught up: %w", ErrBehind)
+	// ErrUnavailable is a database that cannot answer now.
+	ErrUnavailable = database.ErrUnavailable
 	// ErrBeyond is a point of the log that the snapshot has not reached.
 	ErrBeyond = errors.New("it lies beyond what has been recorded")
 )
 
 // Config is what views work with.
 type Config struct {
-	Dir     string // data directory: views.db and views.lock are in it
-	Log     eventstore.Log
-	Codec   *eventstore.Codec
-	LogID   string                // eventstore.Identity.Log: views of another log are refused
+	Database database.Database // of the views alone, and closed with them
+	Log      eventstore.Log
+	Codec    *eventstore.Codec
+	LogID    string // names the log and the place of its positions: views of another one are refused
+	// Rising says that the log's recorded times strictly rise, and Verify is to hold it to that.
+	Rising  bool
 	Logger  *slog.Logger          // nobody hears if nil
 	Metrics prometheus.Registerer // may be nil
 }
 
-// Views are all views of one data directory. They are safe for concurrent use.
+// Views are all views of one log. They are safe for concurrent use.
 type Views struct {
 	config  Config
 	db      database.Database
@@ -56,29 +59,33 @@ type Views struct {
 	apart   apart
 	news    news
 	awaited awaited
-	seen    atomic.Int64 // what all views that run have seen, as far as this process knows
+	seen    atomic.Int64 // what this process last knew the views that run to have seen; now it may be less
 	pause   backOff
+	bulk    int // events in a batch of a rebuild
 	views   func() []View // fresh ones; tests put faults between
+	shapes  map[string]string
 	metrics *metrics
 }
 
-// Open opens the views of a directory, and makes them if they are not there. Views of another log,
-// or ahead of this one's head, are refused.
+// Open opens the views in a database, and makes them if they are not there. Views of another log,
+// or ahead of this one's head, are refused. The database is closed if it fails.
 func Open(ctx context.Context, c Config) (_ *Views, err error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	db, err := sqlite.Open(c.Dir, schema)
-	if err != nil {
-		return nil, fmt.Errorf("open views: %w; views can always be rebuilt: move views.db away and start again", err)
+	v := &Views{
+		config: c, db: c.Database, pause: backOffDefault(), bulk: rebuildEvents, views: newViews, apart: newApart(),
+		shapes: map[string]string{},
 	}
-	v := &Views{config: c, db: db, pause: backOffDefault(), views: newViews, apart: newApart()}
+	for _, view := range newViews() {
+		v.shapes[view.Name()] = shape(view)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, v.Close())
 		}
 	}()
-	lock, err := db.Lock("views.lock")
+	lock, err := v.db.Lock("views.lock")
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +94,7 @@ func Open(ctx context.Context, c Config) (_ *Views, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open views: %w", err)
 	}
-	if err := db.Write(ctx, func(tx database.Tx) error { return v.prepare(tx, number(head)) }); err != nil {
+	if err := v.db.Write(ctx, func(tx database.Tx) error { return v.prepare(tx, number(head)) }); err != nil {
 		return nil, err
 	}
 	return v, v.register()
@@ -95,10 +102,13 @@ func Open(ctx context.Context, c Config) (_ *Views, err error) {
 
 // prepare checks whose views these are and makes the tables of new ones.
 func (v *Views) prepare(tx database.Tx, head int64) error {
+	if err := migrate(tx); err != nil {
+		return err
+	}
 	if err := v.identify(tx); err != nil {
 		return err
 	}
-	points, err := checkpoints(tx)
+	points, err := v.points(tx.Query)
 	if err != nil {
 		return err
 	}
@@ -109,7 +119,10 @@ func (v *Views) prepare(tx database.Tx, head int64) error {
 			err = create(tx, view)
 		case c.position > head:
 			err = fmt.Errorf("the views have seen the log up to %d, it ends at %d: the log is older than its views; "+
-				"put back the newer log, or move views.db away to rebuild them from this one", c.position, head)
+				"put back the newer log, or do away with the views (views.db, or their schemas in PostgreSQL): "+
+				"they are built anew from this one", c.position, head)
+		case c.shape == v.shapes[view.Name()] && c.published != published(view):
+			err = publish(tx, view)
 		}
 		if err != nil {
 			return err
@@ -130,8 +143,8 @@ func (v *Views) identify(tx database.Tx) error {
 	case known == "":
 		return tx.Exec(`INSERT INTO identity (log) VALUES ($1)`, database.Text(v.config.LogID))
 	case known != v.config.LogID:
-		return fmt.Errorf("the views are of log %s, this is log %s: %w; move views.db away to rebuild them from this log",
-			known, v.config.LogID, eventstore.ErrForeign)
+		return fmt.Errorf("the views are of log %s, this is log %s: %w; do away with the views (views.db, or their "+
+			"schemas in PostgreSQL): they are built anew from this log", known, v.config.LogID, eventstore.ErrForeign)
 	}
 	return nil
 }
@@ -145,12 +158,16 @@ func create(tx database.Tx, view View) error {
 		}
 	}
 	for _, table := range view.Tables() {
-		if err := rename(tx, beside(table, first), table); err != nil {
+		if err := tx.Rename(beside(table, first), table); err != nil {
 			return err
 		}
 	}
-	return tx.Exec(`INSERT INTO checkpoints (view, position, generation) VALUES ($1, 0, $2)`,
-		database.Text(view.Name()), database.Int(first))
+	err := tx.Exec(`INSERT INTO checkpoints (view, position, generation, shape, published) VALUES ($1, 0, $2, $3, '')`,
+		database.Text(view.Name()), database.Int(first), database.Text(shape(view)))
+	if err != nil {
+		return err
+	}
+	return publish(tx, view)
 }
 
 // Close ends everything. Run, CatchUp and Rebuild have ended before.
@@ -167,10 +184,11 @@ func (v *Views) Close() error {
 const pollEvery = 20 * time.Millisecond
 
 // WaitFor waits until every view that runs has seen the event at p. ErrBehind is a wait that the
-// context ended, ErrStopped views that have all stopped.
+// context ended, ErrStopped views that have all stopped. It asks the database even for what this
+// process has written: a server that crashed may have come back with less.
 func (v *Views) WaitFor(ctx context.Context, p eventstore.Position) error {
-	if v.seen.Load() >= number(p) {
-		return nil
+	if done, err := v.look(ctx, number(p)); done || err != nil {
+		return err
 	}
 	v.awaited.begin()
 	defer v.awaited.end()
@@ -188,9 +206,7 @@ func (v *Views) WaitFor(ctx context.Context, p eventstore.Position) error {
 			case <-ticks.C:
 				waiting = false
 			case <-news:
-				if v.seen.Load() >= number(p) {
-					return nil
-				}
+				waiting = v.seen.Load() < number(p)
 				news = v.news.next()
 			}
 		}
@@ -212,10 +228,9 @@ func (v *Views) look(ctx context.Context, want int64) (done bool, err error) {
 	return false, stoppedAll(points)
 }
 
-func (v *Views) checkpoints(ctx context.Context) (points map[string]checkpoint, err error) {
-	err = v.db.Read(ctx, func(tx database.Snapshot) (err error) {
-		points, err = checkpoints(tx)
-		return err
+// checkpoints are those of now. However many read the views, it is not kept waiting.
+func (v *Views) checkpoints(ctx context.Context) (map[string]checkpoint, error) {
+	return v.points(func(query string, each func(database.Row) error, args ...database.Value) error {
+		return v.db.Ask(ctx, query, each, args...)
 	})
-	return points, err
 }

@@ -84,17 +84,21 @@ func TestHistoryAndExport_ShowEveryEvent(t *testing.T) {
 
 func TestTokens_WorkUntilTheyAreRevoked(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
-	must(t, "import", "--data", data, filepath.Join("testdata", "portfolio", "import"))
-	s := startServer(t, data)
-	s.token = strings.TrimSpace(must(t, "token", "create", "--role", "auditor", "--data", data))
+	everywhere(t, tokensWorkUntilTheyAreRevoked)
+}
+
+func tokensWorkUntilTheyAreRevoked(t *testing.T, fresh func() place) {
+	data := fresh()
+	data.must("import", portfolioFolder())
+	s := startServer(data)
+	s.token = strings.TrimSpace(data.must("token", "create", "--role", "auditor"))
 	s.get("/api/v1/accounts/A-weekly")
-	list := must(t, "token", "list", "--data", data)
+	list := data.must("token", "list")
 	id := regexp.MustCompile(`token-\w+`).FindString(strings.Split(list, "auditor")[0][strings.LastIndex(strings.Split(list, "auditor")[0], "\n"):])
 	if strings.Contains(list, s.token) || id == "" {
 		t.Fatalf("the list shows a token, or none at all:\n%s", list)
 	}
-	must(t, "token", "revoke", id, "--data", data)
+	data.must("token", "revoke", id)
 	if a := s.do("GET", "/api/v1/accounts/A-weekly", nil); a.status != nethttp.StatusUnauthorized {
 		t.Errorf("a revoked token: %d", a.status)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"rentbook/cmd/rentbook/demo"
 	"rentbook/commands"
@@ -67,7 +66,7 @@ func (g *globals) demoFolder() (remove func(), err error) {
 
 // demoTokens makes a token for each role that has something to see.
 func demoTokens(ctx context.Context, g *globals, h demo.Highlights) (map[commands.Role]string, error) {
-	tokens, err := identity.Open(g.Data, time.Now)
+	tokens, err := g.openTokens(ctx)
 	if err != nil {
 		return nil, err
 	}

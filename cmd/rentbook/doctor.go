@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite/lib"
 
-	"rentbook/http/identity"
+	"rentbook/eventstore/esdb"
 )
 
 type doctorCommand struct{}
@@ -23,6 +23,13 @@ func (c *doctorCommand) Run(ctx context.Context, g *globals) error {
 	}
 	say("version", "%s, SQLite %s", version(), sqlite3.SQLITE_VERSION)
 	say("data directory", "%s, %s free", g.Data, free(g.Data))
+	if g.Database != "" {
+		address, err := g.address()
+		if err != nil {
+			return err
+		}
+		say("PostgreSQL", "%s", address)
+	}
 	say("time zone", "%s, today is %s", g.TimeZone, time.Now().In(g.TimeZone.Location).Format(time.DateOnly))
 	n, err := g.existing(ctx)
 	if err != nil {
@@ -50,8 +57,11 @@ func (c *doctorCommand) examine(
 		return false, err
 	}
 	say("log", "%s, head at position %s", n.identity.Log, head)
+	if l, ok := n.log.(*esdb.Log); ok {
+		say("EventStoreDB", "%s, connected", l.Describe())
+	}
 	say("vault", "%s, belongs to the log", n.vault.ID())
-	tokens, err := identity.Open(g.Data, time.Now)
+	tokens, err := g.openTokens(ctx)
 	if err != nil {
 		return false, err
 	}

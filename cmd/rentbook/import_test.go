@@ -55,34 +55,38 @@ func folderOf(t *testing.T, files map[string]string) string {
 // through: the log has the same content as that of one clean run.
 func TestImport_KilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
+	everywhere(t, importKilledAtAnyMoment)
+}
+
+func importKilledAtAnyMoment(t *testing.T, fresh func() place) {
 	folder := estate(t, 60)
-	clean := t.TempDir()
+	clean := fresh()
 	began := time.Now()
-	if out, err := program(t.Context(), "import", "--data", clean, folder).CombinedOutput(); err != nil {
+	if out, err := program(t.Context(), clean.args("import", folder)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	took := time.Since(began)
-	want := content(t, clean)
+	want := content(clean)
 
 	const killsWanted = 20
 	kills, seed := 0, rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	for kills < killsWanted {
-		data := t.TempDir()
+		data := fresh()
 		for range 8 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(took))))
-			err := program(ctx, "import", "--data", data, folder).Run()
+			err := program(ctx, data.args("import", folder)...).Run()
 			cancel()
 			if err == nil {
 				break
 			}
 			kills++
 		}
-		code, _, stderr := rentbook(t, "import", "--data", data, folder)
+		code, _, stderr := rentbook(t, data.args("import", folder)...)
 		if code != exitDone {
 			t.Fatalf("seed %d: the last import ended with %d\n%s", seed, code, stderr)
 		}
-		if got := content(t, data); !slices.Equal(want, got) {
+		if got := content(data); !slices.Equal(want, got) {
 			t.Fatalf("seed %d: after %d kills the log has %d events, want the same %d", seed, kills, len(got), len(want))
 		}
 	}

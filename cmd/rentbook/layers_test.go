@@ -18,17 +18,23 @@ func layers() map[string][]string {
 		"domain":     nil,
 		"domain/...": {"domain"},
 
-		"eventstore":     nil,
-		"eventstore/...": {"eventstore", "eventstore/sqlite/sqlitefile"},
+		"eventstore":          nil,
+		"eventstore/...":      {"eventstore", "eventstore/sqlite/sqlitefile", "eventstore/pgdb"},
+		"eventstore/esdb":     {"eventstore"},
+		"eventstore/esdb/...": {"eventstore", "eventstore/esdb/..."},
 
 		"commands": {"domain/...", "eventstore"},
 
-		"projections":          {"domain/...", "eventstore", "projections/database", "projections/sqlite"},
+		"projections":          {"domain/...", "eventstore", "projections/database"},
 		"projections/database": nil,
+
+		"projections/database/databasetest": {"projections/database"},
+
 		"projections/sqlite":   {"projections/database", "eventstore/sqlite/sqlitefile"},
+		"projections/postgres": {"projections/database", "eventstore/pgdb"},
 
 		"http":           {"commands", "projections", "domain/...", "eventstore", "http/..."},
-		"http/identity":  {"commands", "domain", "eventstore", "eventstore/sqlite/sqlitefile"},
+		"http/identity":  {"commands", "domain", "eventstore", "eventstore/sqlite/sqlitefile", "eventstore/pgdb"},
 		"http/statement": {"projections", "domain/...", "eventstore"},
 
 		"cmd/rentbook":       {"domain/...", "commands", "eventstore/...", "projections/...", "http/...", "cmd/rentbook/..."},
@@ -43,6 +49,11 @@ func drivers() map[string][]string {
 		"zombiezen.com/go/sqlite": {
 			"eventstore/sqlite", "eventstore/sqlite/sqlitefile", "eventstore/vault", "projections/sqlite", "http/identity",
 			"cmd/rentbook/bench", // what the driver alone can do is what the log is measured against
+		},
+		"github.com/EventStore/EventStore-Client-Go": {"eventstore/esdb"},
+		"google.golang.org/grpc":                     {"eventstore/esdb"},
+		"github.com/jackc/pgx": {
+			"eventstore/pgdb", "eventstore/vault", "projections/postgres", "http/identity",
 		},
 		"modernc.org":                        {"cmd/rentbook"}, // pinned beside the driver; doctor names its version
 		"github.com/tink-crypto/tink-go":     {"eventstore/vault"},
@@ -183,15 +194,18 @@ func within(path, above string) bool {
 	return path == above || strings.HasPrefix(path, above+"/")
 }
 
-// isTestHelp says whether a package is for tests: its name ends as that of httptest does.
-func isTestHelp(path string) bool { return strings.HasSuffix(path, "test") }
+// isTestHelp says whether a package is for tests: its name, or that of one above, ends as that of
+// httptest does.
+func isTestHelp(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(name string) bool { return strings.HasSuffix(name, "test") })
+}
 
 func TestRuleFor(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"domain":                       "[]",
 		"domain/rent":                  "[domain]",
-		"eventstore/sqlite/sqlitefile": "[eventstore eventstore/sqlite/sqlitefile]",
+		"eventstore/sqlite/sqlitefile": "[eventstore eventstore/sqlite/sqlitefile eventstore/pgdb]",
 		"elsewhere":                    "none",
 	} {
 		got := "none"

@@ -18,10 +18,14 @@ var loadFor = flag.Duration("load.for", 3*time.Second, "how long the load test p
 // TestLoad_EveryAcknowledgedPaymentIsThereOnce posts payments from 64 clients to 1,000 accounts,
 // some of them twice: every acknowledged one is in the log exactly once, and balances are the sum.
 func TestLoad_EveryAcknowledgedPaymentIsThereOnce(t *testing.T) {
+	everywhere(t, everyAcknowledgedPaymentIsThereOnce)
+}
+
+func everyAcknowledgedPaymentIsThereOnce(t *testing.T, fresh func() place) {
 	const clients, accounts = 64, 1000
-	data := t.TempDir()
-	must(t, "import", "--data", data, openEstate(t, accounts))
-	s := startServer(t, data)
+	data := fresh()
+	data.must("import", openEstate(t, accounts))
+	s := startServer(data)
 	transport := &nethttp.Transport{MaxIdleConnsPerHost: clients}
 	defer transport.CloseIdleConnections()
 	client := &nethttp.Client{Transport: transport}
@@ -57,7 +61,7 @@ func TestLoad_EveryAcknowledgedPaymentIsThereOnce(t *testing.T) {
 	t.Logf("%d payments acknowledged in %v", len(acknowledged), *loadFor)
 
 	sums := map[string]int{}
-	for line := range strings.Lines(must(t, "export", "--data", data)) {
+	for line := range strings.Lines(data.must("export")) {
 		if !strings.Contains(line, `"rent.payment-received.v1"`) {
 			continue
 		}
@@ -79,7 +83,7 @@ func TestLoad_EveryAcknowledgedPaymentIsThereOnce(t *testing.T) {
 	if len(acknowledged) > 0 {
 		t.Errorf("%d acknowledged payments are not in the log", len(acknowledged))
 	}
-	if out := must(t, "verify", "--data", data); !strings.Contains(out, "agree") {
+	if out := data.must("verify"); !strings.Contains(out, "agree") {
 		t.Errorf("verify said %q", out)
 	}
 	for _, account := range []string{"T0", "T1", "T500", "T999"} {

@@ -41,6 +41,7 @@ type cli struct {
 	Rebuild   rebuildCommand   `cmd:"" help:"Rebuild views beside the live ones and switch."`
 	Verify    verifyCommand    `cmd:"" help:"Check the log and the views against each other."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke bearer tokens."`
+	Move      moveCommand      `cmd:"" help:"Move a data directory to EventStoreDB, PostgreSQL, or both."`
 	Doctor    doctorCommand    `cmd:"" help:"Say what is configured, reachable, behind or stopped."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine, as ratios."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
@@ -48,11 +49,11 @@ type cli struct {
 
 // globals are flags that every command has, and the world it runs in.
 type globals struct {
-	Data      string        `type:"path" placeholder:"DIR" help:"Data directory (default: ./rentbook-data; for demo: a temporary one)."`
-	MasterKey string        `placeholder:"FILE" type:"path" help:"File with the master key of the vault (default: master.key in the data directory)."`
-	TimeZone  *zone         `default:"UTC" placeholder:"ZONE" help:"Says what day today is, and nothing else (${default})."`
-	LogLevel  slog.Level    `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
-	Wait      time.Duration `default:"60s" help:"How long to wait for views that another process is writing (${default})."`
+	stores
+
+	TimeZone *zone         `default:"UTC" placeholder:"ZONE" help:"Says what day today is, and nothing else (${default})."`
+	LogLevel slog.Level    `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
+	Wait     time.Duration `default:"60s" help:"How long to wait for views that another process is writing (${default})."`
 
 	stdout io.Writer
 	stderr io.Writer

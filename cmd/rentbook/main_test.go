@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"rentbook/eventstore/pgdb/pgtest"
 )
 
 // asProgram makes a run of the test binary a run of the program: tests that kill it need a process
@@ -18,7 +21,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(process(os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Main(m).Run())
 }
 
 // program is the command line in a process of its own.
@@ -48,10 +51,11 @@ func must(t *testing.T, args ...string) string {
 
 // content is the log as `export` has it, without what two logs of the same content may differ in:
 // the first event, recorded times, positions, correlation and sealed bytes.
-func content(t *testing.T, data string) []string {
+func content(p place) []string {
+	t := p.t
 	t.Helper()
 	var lines []string
-	for line := range strings.Lines(must(t, "export", "--data", data)) {
+	for line := range strings.Lines(p.must("export")) {
 		var event map[string]any
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
 			t.Fatal(err)
@@ -69,7 +73,11 @@ func content(t *testing.T, data string) []string {
 	if len(lines) == 0 {
 		return nil
 	}
-	return lines[1:]
+	lines = lines[1:]
+	if p.eventStore != "" { // rows of one file are in order there for each stream
+		slices.Sort(lines)
+	}
+	return lines
 }
 
 func unseal(value any) {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,15 +13,13 @@ import (
 	"rentbook/commands"
 	"rentbook/domain"
 	"rentbook/eventstore"
-	"rentbook/eventstore/sqlite"
 	"rentbook/eventstore/vault"
 	"rentbook/projections"
 )
 
-// node is the opened data directory: the log, the vault of its keys, the views, and the commands
-// over them.
+// node is everything opened: the log, the vault of its keys, the views, and the commands over them.
 type node struct {
-	log      *sqlite.Log
+	log      log
 	vault    *vault.Vault
 	views    *projections.Views
 	identity eventstore.Identity
@@ -35,7 +30,7 @@ type node struct {
 	now      func() time.Time
 }
 
-// create opens the data directory, making it if it is not there.
+// create opens everything, making what is not there.
 func (g *globals) create(ctx context.Context) (*node, error) {
 	n := &node{
 		logger:  slog.New(slog.NewJSONHandler(g.stderr, &slog.HandlerOptions{Level: g.LogLevel})),
@@ -43,68 +38,68 @@ func (g *globals) create(ctx context.Context) (*node, error) {
 		now:     time.Now,
 	}
 	if err := n.open(ctx, g); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", g.Data, err), n.close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", g.places(), err), n.close())
 	}
 	return n, nil
 }
 
-// existing opens a data directory that must be there.
+// existing opens everything, for a log that has been begun.
 func (g *globals) existing(ctx context.Context) (*node, error) {
-	if err := g.mustExist("log.db", "name its folder with --data, or begin one with `rentbook import` or `rentbook serve`"); err != nil {
+	if err := g.mustHaveLog(ctx); err != nil {
 		return nil, err
 	}
 	return g.create(ctx)
 }
 
-// mustExist says what to do when a file is not there.
-func (g *globals) mustExist(name, advice string) error {
-	if !g.has(name) {
-		return fmt.Errorf("there is no %s in %s; %s", name, g.Data, advice)
-	}
-	return nil
-}
-
-func (g *globals) has(name string) bool {
-	_, err := os.Stat(filepath.Join(g.Data, name))
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
+// open goes from what everything else belongs to to what can be built anew: the log, its vault, the
+// views.
 func (n *node) open(ctx context.Context, g *globals) (err error) {
-	if g.has("views.db") && !g.has("log.db") { // before an empty one is put in its place
-		return errors.New("there are views but no log.db: put back the log that belongs to them, or take another folder")
-	}
 	fatal := func(err error) {
 		n.logger.Error("storage failed; the process stops", "error", err)
 		g.exit(exitStorage)
 	}
-	if n.log, err = sqlite.Open(ctx, g.Data, sqlite.Options{Fatal: fatal, Logger: n.logger}); err != nil {
+	if n.log, err = g.openLog(ctx, n.logger, fatal); err != nil {
 		return err
 	}
 	head, err := n.log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	if !head.IsZero() && !g.has("vault.db") {
-		return errors.New("there is a log but no vault.db: put back the vault that belongs to it, from a backup")
-	}
-	options := vault.Options{MasterKeyFile: g.MasterKey, MasterKey: os.Getenv("RENTBOOK_MASTER_KEY_VALUE"), Fatal: fatal}
-	if n.vault, err = vault.Open(ctx, g.Data, options); err != nil {
+	if n.vault, err = g.openVault(ctx, !head.IsZero(), fatal); err != nil {
 		return err
 	}
 	if n.identity, err = eventstore.Identify(ctx, n.log, n.vault.ID()); err != nil {
 		return err
 	}
 	n.codec = commands.Codec(n.vault)
-	n.views, err = projections.Open(ctx, projections.Config{
-		Dir: g.Data, Log: n.log, Codec: n.codec, LogID: n.identity.Log, Logger: n.logger, Metrics: n.metrics,
-	})
-	if err != nil {
+	if n.views, err = n.openViews(ctx, g); err != nil {
 		return err
 	}
 	n.commands = commands.New(commands.Config{
 		Store: n.log, Log: n.log, Codec: n.codec, Portfolio: portfolio{n.views}, Now: n.now, Zone: g.TimeZone.Location,
 	})
 	return nil
+}
+
+// openViews tells views of the same log elsewhere apart: their positions are others.
+func (n *node) openViews(ctx context.Context, g *globals) (*projections.Views, error) {
+	id := n.identity.Log
+	if origin, ok := n.log.(interface {
+		Origin(ctx context.Context) (string, error)
+	}); ok {
+		where, err := origin.Origin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		id += "@" + where
+	}
+	db, err := g.openDatabase(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return projections.Open(ctx, projections.Config{
+		Database: db, Log: n.log, Codec: n.codec, LogID: id, Rising: g.EventStore == "", Logger: n.logger, Metrics: n.metrics,
+	})
 }
 
 // close gives everything back, the last opened first.

@@ -43,15 +43,16 @@ type lineJSON struct {
 // for each statement from the command line and from the API.
 func TestPortfolio_StatementsMatchAnIndependentCalculation(t *testing.T) {
 	t.Parallel()
-	matches(t, filepath.Join("testdata", "portfolio"))
-	if folder := os.Getenv("RENTBOOK_TEST_PORTFOLIO"); folder != "" { // another one, of the same form
-		matches(t, folder)
-	}
+	everywhere(t, func(t *testing.T, fresh func() place) {
+		matches(t, filepath.Join("testdata", "portfolio"), fresh())
+		if folder := os.Getenv("RENTBOOK_TEST_PORTFOLIO"); folder != "" { // another one, of the same form
+			matches(t, folder, fresh())
+		}
+	})
 }
 
-func matches(t *testing.T, folder string) {
+func matches(t *testing.T, folder string, data place) {
 	t.Helper()
-	data := t.TempDir()
 	var want expected
 	text, err := os.ReadFile(filepath.Join(folder, "expected.json"))
 	if err != nil {
@@ -60,13 +61,13 @@ func matches(t *testing.T, folder string) {
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
-	must(t, "import", "--data", data, filepath.Join(folder, "import"))
-	must(t, "charge", "--data", data, "--through", want.ChargeThrough)
-	s := startServer(t, data)
+	data.must("import", filepath.Join(folder, "import"))
+	data.must("charge", "--through", want.ChargeThrough)
+	s := startServer(data)
 	for _, w := range want.Statements {
 		path := fmt.Sprintf("/api/v1/accounts/%s/statement?from=%s&to=%s", w.Account, w.From, w.To)
 		fromAPI := s.get(path)
-		fromCLI := must(t, "statement", w.Account, "--data", data, "--from", w.From, "--to", w.To, "--format", "json")
+		fromCLI := data.must("statement", w.Account, "--from", w.From, "--to", w.To, "--format", "json")
 		if diff := gocmp.Diff(fromCLI, string(fromAPI)); diff != "" {
 			t.Errorf("%s %s to %s: command line and API differ:\n%s", w.Account, w.From, w.To, diff)
 		}
@@ -79,7 +80,7 @@ func matches(t *testing.T, folder string) {
 		}
 	}
 	t.Logf("%d statements compared", len(want.Statements))
-	if out := must(t, "verify", "--data", data); !strings.Contains(out, "agree") {
+	if out := data.must("verify"); !strings.Contains(out, "agree") {
 		t.Errorf("verify said %q", out)
 	}
 }
@@ -107,10 +108,14 @@ func inAnyOrder(s statementJSON) statementJSON {
 // of their own.
 func TestStatement_IsForEverWhatItWas(t *testing.T) {
 	t.Parallel()
-	data := t.TempDir()
-	must(t, "import", "--data", data, filepath.Join("testdata", "portfolio", "import"))
-	must(t, "charge", "--data", data, "--through", "2026-10-31")
-	s := startServer(t, data)
+	everywhere(t, statementIsForEverWhatItWas)
+}
+
+func statementIsForEverWhatItWas(t *testing.T, fresh func() place) {
+	data := fresh()
+	data.must("import", portfolioFolder())
+	data.must("charge", "--through", "2026-10-31")
+	s := startServer(data)
 	const path = "/api/v1/accounts/A-weekly/statement"
 	const days = "?from=2025-01-01&to=2026-10-31"
 	then := map[string][]byte{}

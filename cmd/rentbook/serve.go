@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
 	"rentbook/http"
-	"rentbook/http/identity"
 )
 
 type serveCommand struct {
@@ -32,7 +30,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals) error {
 	}
 	defer n.close() //nolint:errcheck // what counts is durable
 	return c.serve(ctx, g, n, func(url string) {
-		_, _ = fmt.Fprintf(g.stderr, "Rentbook serves %s from %s; its API is described at %s/docs\n", url, g.Data, url)
+		_, _ = fmt.Fprintf(g.stderr, "Rentbook serves %s from %s; its API is described at %s/docs\n", url, g.places(), url)
 	})
 }
 
@@ -55,7 +53,7 @@ func (c *serveCommand) safe() error {
 // serve answers requests and keeps the views until the context ends. said hears the URL once it
 // listens.
 func (c *serveCommand) serve(ctx context.Context, g *globals, n *node, said func(url string)) error {
-	tokens, err := identity.Open(g.Data, time.Now)
+	tokens, err := g.openTokens(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,7 +62,7 @@ func (c *serveCommand) serve(ctx context.Context, g *globals, n *node, said func
 	server, err := http.New(ctx, http.Config{
 		Commands: n.commands, Views: n.views, Store: n.log, Log: n.log, LogID: n.identity.Log, Identity: tokens,
 		Logger: n.logger, Metrics: n.metrics, Now: n.now, Zone: g.TimeZone.Location, Version: version(),
-		Secure: c.TLSCert != "" || c.BehindProxy,
+		Secure: c.TLSCert != "" || c.BehindProxy, LogHealth: n.health(),
 	})
 	if err != nil {
 		return err

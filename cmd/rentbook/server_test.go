@@ -19,15 +19,16 @@ type server struct {
 	token string
 }
 
-// startServer serves a data directory until the test ends.
-func startServer(t *testing.T, data string) server {
+// startServer serves a place until the test ends.
+func startServer(p place) server {
+	t := p.t
 	t.Helper()
-	secret := strings.TrimSpace(must(t, "token", "create", "--role", "operator", "--data", data))
+	secret := strings.TrimSpace(p.must("token", "create", "--role", "operator"))
 	ctx, stop := context.WithCancel(context.Background())
 	read, write := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--log-level", "error"},
+		ended <- run(ctx, p.args("serve", "--addr", "127.0.0.1:0", "--log-level", "error"),
 			io.Discard, write, func(int) { t.Error("storage failed") })
 		_ = write.Close()
 	}()

@@ -31,7 +31,7 @@ func (c *tokenCreateCommand) Run(ctx context.Context, g *globals) error {
 	if c.Days < 1 {
 		return fmt.Errorf("%w: --days is at least 1", errUsage)
 	}
-	tokens, err := identity.Open(g.Data, time.Now)
+	tokens, err := g.openTokens(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,10 +54,7 @@ type tokenListCommand struct{}
 
 // Run lists tokens.
 func (c *tokenListCommand) Run(ctx context.Context, g *globals) error {
-	if err := g.mustExist("identity.db", "make a token with `rentbook token create`"); err != nil {
-		return err
-	}
-	tokens, err := identity.Open(g.Data, time.Now)
+	tokens, err := g.existingTokens(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,10 +88,7 @@ type tokenRevokeCommand struct {
 
 // Run revokes a token.
 func (c *tokenRevokeCommand) Run(ctx context.Context, g *globals) error {
-	if err := g.mustExist("identity.db", "make a token with `rentbook token create`"); err != nil {
-		return err
-	}
-	tokens, err := identity.Open(g.Data, time.Now)
+	tokens, err := g.existingTokens(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,15 @@
 // Package database is what views ask of the database that holds their tables.
 //
-// One SQL text serves every database wherever the dialects allow. Parameters are written $1, $2 …
-// and may be used in any order and more than once. A table is written {entries}: the live one is
-// called entries, the one that a rebuild fills beside it entries_7. Index names are written
-// {entries_by_entry} too.
+// One SQL text serves every database. It is what SQLite and PostgreSQL have in common, and:
+//
+//   - Parameters are written $1, $2 … and may be used in any order and more than once.
+//   - A table is written {entries}: the live one is called entries, the one that a rebuild fills
+//     beside it entries_7. Index names are written {entries_by_entry} too.
+//   - A table whose rows are changed again and again is made with CREATE TABLE … CHANGING: a database that
+//     keeps the old row beside the new one leaves room for it.
+//   - Columns are BIGINT, TEXT (which sorts by its bytes), DATE, TIMESTAMPTZ (to the microsecond),
+//     BOOLEAN, UUID or BYTEA; every table has a primary key. A number that is added up is cast:
+//     CAST(sum(net) AS BIGINT).
 //
 // The one rule: views know no driver.
 package database
@@ -11,6 +17,7 @@ package database
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // ErrUnavailable is a database that cannot do it now: the disk is full, somebody holds the lock for
@@ -26,13 +33,17 @@ const (
 	KindInt
 	KindText
 	KindBytes
+	KindDate
+	KindTime
+	KindBool
+	KindUUID
 )
 
-// Value is a parameter of a statement.
+// Value is a parameter of a statement, or what goes into a column.
 type Value struct {
 	Kind Kind
-	Int  int64
-	Text string // text, or bytes
+	Int  int64  // a number, microseconds since 1970, or 1 for true
+	Text string // text, YYYY-MM-DD, or bytes
 }
 
 // Null is no value.
@@ -55,19 +66,46 @@ func TextOrNull[S ~string](s S) Value {
 // Bytes are bytes.
 func Bytes(b []byte) Value { return Value{Kind: KindBytes, Text: string(b)} }
 
+// Date is a day, given as YYYY-MM-DD, or no value where there is none.
+func Date(iso string) Value {
+	if iso == "" {
+		return Null()
+	}
+	return Value{Kind: KindDate, Text: iso}
+}
+
+// Time is an instant, to the microsecond.
+func Time(t time.Time) Value { return Value{Kind: KindTime, Int: t.UnixMicro()} }
+
+// Bool is true or false.
+func Bool(b bool) Value {
+	v := Value{Kind: KindBool}
+	if b {
+		v.Int = 1
+	}
+	return v
+}
+
+// UUID is an id of 16 bytes.
+func UUID(id [16]byte) Value { return Value{Kind: KindUUID, Text: string(id[:])} }
+
 // Row is a row of an answer; columns count from 0. It is valid until the function it was given to
-// returns.
+// returns. No value reads as the zero of what is asked for.
 type Row interface {
 	Int(column int) int64
-	Text(column int) string // empty for no value
+	Text(column int) string // of any kind of column: equal for equal values
 	Bytes(column int) []byte
+	Date(column int) string // YYYY-MM-DD
+	Time(column int) time.Time
+	Bool(column int) bool
+	UUID(column int) [16]byte
 	Null(column int) bool
 }
 
 // Snapshot is one consistent state of all tables.
 type Snapshot interface {
 	// Query calls each for every row, until there are no more or it returns an error, which Query
-	// returns as it is.
+	// returns as it is. Until it has returned, nothing else can be asked of the same snapshot.
 	Query(query string, each func(Row) error, args ...Value) error
 }
 
@@ -75,8 +113,30 @@ type Snapshot interface {
 type Tx interface {
 	Snapshot
 
-	// Exec carries out one statement that answers nothing.
+	// Exec carries out one statement that answers nothing. A database far away may keep it until the
+	// next Query, or the end of the innermost Try or of the transaction, which then return its error.
 	Exec(query string, args ...Value) error
+
+	// Insert adds n rows to a table: Insert("{entries} (account, net)", n, row), where row(i) are the
+	// values of the ith, good until it is called again.
+	Insert(into string, n int, row func(i int) []Value) error
+
+	// Merge is Insert for rows of which no two have the same key. Where a row of that key is there,
+	// conflict says what becomes of it: "(account) DO UPDATE SET net = {sums}.net + excluded.net".
+	Merge(into, conflict string, n int, row func(i int) []Value) error
+
+	// QueryEach asks the same n times, with args(i) the ith time, good until it is called again.
+	QueryEach(query string, n int, args func(i int) []Value, each func(i int, r Row) error) error
+
+	// Drop removes a table if it is there, and what of it is still published.
+	Drop(table string) error
+
+	// Rename gives a table another name. Who reads sees all renames of a transaction or none.
+	Rename(from, to string) error
+
+	// Publish offers the answer to a query under a name to other programs, where the database has
+	// a place for that. A name that was published before gets the new query.
+	Publish(name, query string) error
 
 	// Try carries out f in a savepoint. If f fails, what it did is undone and its error returned;
 	// the rest of the transaction stands.
@@ -99,19 +159,30 @@ type Database interface {
 	// Read shows f one snapshot.
 	Read(ctx context.Context, f func(Snapshot) error) error
 
-	// Build is a writer for large amounts, which takes turns with Write. release ends it.
+	// Ask is one Query about tables that are never renamed. However many snapshots are open, it need
+	// not wait for their end.
+	Ask(ctx context.Context, query string, each func(Row) error, args ...Value) error
+
+	// Build is a writer for large amounts, which takes turns with Write. What it has written survives
+	// a crash. release ends it.
 	Build(ctx context.Context) (w Writer, release func() error, err error)
 
-	// Lock tries to become the one process that writes the live tables, Unlock stops being it.
-	// What names the lock: another one may serve another purpose.
+	// Lock names a lock that one process at a time can hold.
 	Lock(name string) (Lock, error)
+
+	// Scratch is a database of its own, empty, that is gone once it is closed.
+	Scratch(ctx context.Context) (Database, error)
 
 	Close() error
 }
 
 // Lock excludes other processes, and other users in the same one.
 type Lock interface {
-	Try() (bool, error)
+	Try(ctx context.Context) (bool, error)
 	Unlock() error
 	Close() error
+
+	// Lost is closed when a lock that was taken has been lost without Unlock, as when the connection to
+	// the database ends: somebody else may have it. It is asked for anew after each Try.
+	Lost() <-chan struct{}
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -26,10 +27,12 @@ var _ database.Database = (*DB)(nil)
 
 const (
 	applicationID = 0x52425657 // "RBVW"
-	schemaVersion = 1
+	formatVersion = 2
 
-	// readersMax is how many snapshots may be open at once.
+	// readersMax is how many snapshots may be open at once; askersMax how many single questions beside
+	// them.
 	readersMax = 16
+	askersMax  = 2
 
 	// busyMax is how long to wait for the transaction of another process; a rebuild's take a
 	// fraction of a second.
@@ -43,15 +46,19 @@ type DB struct {
 	turn    chan struct{} // holds the token of whoever writes
 	closed  bool          // only looked at by who has the turn
 	readers *sqlitex.Pool
+	askers  *sqlitex.Pool
 	moving  *checkpoints
 
 	snapshots sync.Map // *sqlite.Conn to its *transaction
 }
 
-// Open opens the database in a folder, and makes both if they are not there, with the tables of the
-// schema in it.
-func Open(dir, schema string) (_ *DB, err error) {
+// Open opens the database in a folder, and makes both if they are not there. A file whose format is
+// older is thrown away: all that is in it comes from the log.
+func Open(dir string) (_ *DB, err error) {
 	if err := sqlitefile.MakeFolder(dir); err != nil {
+		return nil, err
+	}
+	if err := discardOutdated(dir); err != nil {
 		return nil, err
 	}
 	d := &DB{dir: dir, turn: make(chan struct{}, 1)}
@@ -60,24 +67,26 @@ func Open(dir, schema string) (_ *DB, err error) {
 			err = errors.Join(err, d.Close())
 		}
 	}()
-	if d.live, err = d.newWriter(d.config(schema, "cache_size=-16384")); err != nil {
+	if d.live, err = d.newWriter(d.config("cache_size=-16384")); err != nil {
 		return nil, err
 	}
-	conn, err := sqlitefile.OpenConn(d.config(schema, "cache_size=-1024"))
+	conn, err := sqlitefile.OpenConn(d.config("cache_size=-1024"))
 	if err != nil {
 		return nil, err
 	}
 	d.moving = newCheckpoints(conn)
-	d.readers, err = sqlitefile.OpenReaders(d.config(schema, "cache_size=-8192", "query_only=ON"), readersMax)
+	if d.askers, err = sqlitefile.OpenReaders(d.config("cache_size=-256", "query_only=ON"), askersMax); err != nil {
+		return nil, err
+	}
+	d.readers, err = sqlitefile.OpenReaders(d.config("cache_size=-8192", "query_only=ON"), readersMax)
 	return d, err
 }
 
-func (d *DB) config(schema string, pragmas ...string) sqlitefile.Config {
+func (d *DB) config(pragmas ...string) sqlitefile.Config {
 	return sqlitefile.Config{
 		Path:          filepath.Join(d.dir, "views.db"),
 		ApplicationID: applicationID,
-		Version:       schemaVersion,
-		Schema:        schema,
+		Version:       formatVersion,
 		Synchronous:   "NORMAL",
 		BusyTimeout:   busyMax,
 		Pragmas:       append(pragmas, "wal_autocheckpoint=0"),
@@ -94,8 +103,10 @@ func (d *DB) Close() error {
 	defer func() { <-d.turn }()
 	d.closed = true
 	var errs []error
-	if d.readers != nil {
-		errs = append(errs, d.readers.Close())
+	for _, pool := range []*sqlitex.Pool{d.readers, d.askers} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
 	}
 	if d.moving != nil {
 		errs = append(errs, d.moving.close())
@@ -124,6 +135,16 @@ func (d *DB) Read(ctx context.Context, f func(database.Snapshot) error) error {
 	return explain(ctx, err)
 }
 
+// Ask has connections of its own.
+func (d *DB) Ask(ctx context.Context, query string, each func(database.Row) error, args ...database.Value) error {
+	conn, err := d.askers.Take(ctx)
+	if err != nil {
+		return fmt.Errorf("ask views: %w", err)
+	}
+	defer d.askers.Put(conn)
+	return explain(ctx, d.snapshot(conn).Query(query, each, args...))
+}
+
 // snapshot keeps what was prepared on a connection.
 func (d *DB) snapshot(conn *sqlite.Conn) *transaction {
 	if known, ok := d.snapshots.Load(conn); ok {
@@ -139,7 +160,7 @@ func (d *DB) Write(ctx context.Context, f func(database.Tx) error) error { retur
 
 // Build opens a connection of its own: its cache is large, and goes with it.
 func (d *DB) Build(context.Context) (database.Writer, func() error, error) {
-	w, err := d.newWriter(d.config("", "cache_size=-32768"))
+	w, err := d.newWriter(d.config("cache_size=-32768"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,7 +178,31 @@ func (d *DB) Lock(name string) (database.Lock, error) {
 
 type lock struct{ *sqlitefile.Lock }
 
-func (l lock) Try() (bool, error) { return l.TryExclusive() }
+func (l lock) Try(context.Context) (bool, error) { return l.TryExclusive() }
+
+// Lost blocks for ever: the system keeps a file's lock as long as the process lives.
+func (lock) Lost() <-chan struct{} { return nil }
+
+// Scratch is a folder inside this one. The caller holds a lock: there is one scratch at a time.
+func (d *DB) Scratch(context.Context) (database.Database, error) {
+	folder := filepath.Join(d.dir, "views.scratch")
+	if err := os.RemoveAll(folder); err != nil { // of somebody who was killed
+		return nil, err
+	}
+	db, err := Open(folder)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return scratch{db, folder}, nil
+}
+
+type scratch struct {
+	*DB
+
+	folder string
+}
+
+func (s scratch) Close() error { return errors.Join(s.DB.Close(), os.RemoveAll(s.folder)) }
 
 // writer is one connection that writes. All writers of a process take turns, so that none of them
 // has to poll for SQLite's lock.

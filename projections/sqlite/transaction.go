@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -62,14 +63,78 @@ func bind(stmt *sqlite.Stmt, i int, v *database.Value) {
 	switch v.Kind {
 	case database.KindNull:
 		stmt.BindNull(i)
-	case database.KindInt:
+	case database.KindInt, database.KindTime, database.KindBool:
 		stmt.BindInt64(i, v.Int)
-	case database.KindText:
+	case database.KindText, database.KindDate:
 		stmt.BindText(i, v.Text)
-	case database.KindBytes:
+	case database.KindBytes, database.KindUUID:
 		stmt.BindBytes(i, []byte(v.Text))
 	}
 }
+
+// Insert repeats one prepared statement: nothing is faster here.
+func (t *transaction) Insert(into string, n int, row func(int) []database.Value) error {
+	return t.insert(into, "", n, row)
+}
+
+// Merge is the same, with a clause more.
+func (t *transaction) Merge(into, conflict string, n int, row func(int) []database.Value) error {
+	return t.insert(into, " ON CONFLICT "+conflict, n, row)
+}
+
+func (t *transaction) insert(into, clause string, n int, row func(int) []database.Value) error {
+	query := ""
+	for i := range n {
+		values := row(i)
+		if query == "" {
+			query = insertion(into, len(values)) + clause
+		}
+		if err := t.Exec(query, values...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertion(into string, columns int) string {
+	var b strings.Builder
+	b.WriteString("INSERT INTO ")
+	b.WriteString(into)
+	b.WriteString(" VALUES (")
+	for i := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// QueryEach repeats one prepared statement too.
+func (t *transaction) QueryEach(
+	query string, n int, args func(int) []database.Value, each func(int, database.Row) error,
+) error {
+	for i := range n {
+		if err := t.Query(query, func(r database.Row) error { return each(i, r) }, args(i)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Drop is a statement as any other.
+func (t *transaction) Drop(table string) error { return t.Exec(`DROP TABLE IF EXISTS ` + table) }
+
+// Rename is a statement as any other: readers have snapshots of the schema too.
+func (t *transaction) Rename(from, to string) error {
+	return t.Exec(`ALTER TABLE ` + from + ` RENAME TO ` + to)
+}
+
+// Publish does nothing: nobody else should read this file while it is in use, and the views of SQLite
+// would follow a table that is renamed.
+func (*transaction) Publish(string, string) error { return nil }
 
 // prepare remembers statements by the text the views use, so that it is rewritten once. A
 // statement whose answer is just being stepped through gets a double.
@@ -126,9 +191,17 @@ func (t *transaction) Beside(generation int64) database.Tx {
 // row is a row of SQLite's.
 type row struct{ stmt *sqlite.Stmt }
 
-func (r row) Int(column int) int64   { return r.stmt.ColumnInt64(column) }
-func (r row) Text(column int) string { return r.stmt.ColumnText(column) }
-func (r row) Null(column int) bool   { return r.stmt.ColumnIsNull(column) }
+func (r row) Int(column int) int64      { return r.stmt.ColumnInt64(column) }
+func (r row) Text(column int) string    { return r.stmt.ColumnText(column) }
+func (r row) Date(column int) string    { return r.stmt.ColumnText(column) }
+func (r row) Bool(column int) bool      { return r.stmt.ColumnInt64(column) == 1 }
+func (r row) Null(column int) bool      { return r.stmt.ColumnIsNull(column) }
+func (r row) Time(column int) time.Time { return time.UnixMicro(r.stmt.ColumnInt64(column)).UTC() }
+
+func (r row) UUID(column int) (id [16]byte) {
+	r.stmt.ColumnBytes(column, id[:])
+	return id
+}
 
 func (r row) Bytes(column int) []byte {
 	b := make([]byte, r.stmt.ColumnLen(column))
@@ -144,5 +217,20 @@ func rewrite(query string, generation int64) string {
 	if generation > 0 {
 		suffix = "_" + strconv.FormatInt(generation, 10)
 	}
-	return strings.NewReplacer("$", "?", "{", "", "}", suffix).Replace(query)
+	query = strings.NewReplacer("$", "?", "{", "", "}", suffix).Replace(query)
+	if strings.HasPrefix(strings.TrimSpace(query), "CREATE TABLE") {
+		query = rewriteTable(query)
+	}
+	return query
+}
+
+// rewriteTable gives a table SQLite's types, which it is then held to, and keeps its rows in the order
+// of the primary key.
+func rewriteTable(query string) string {
+	query = strings.NewReplacer("BIGINT", "INTEGER", "BOOLEAN", "INTEGER", "TIMESTAMPTZ", "INTEGER", "DATE", "TEXT",
+		"UUID", "BLOB", "BYTEA", "BLOB", ") CHANGING", ")").Replace(query)
+	if strings.Contains(query, "INTEGER PRIMARY KEY") { // that is the rowid
+		return query + " STRICT"
+	}
+	return query + " STRICT, WITHOUT ROWID"
 }

@@ -220,6 +220,9 @@ func (n *node) health() func() (connected bool, reason string) {
 	}
 	return func() (bool, string) {
 		h := l.Health()
-		return h.Connected, h.LastError
+		if h.Connected {
+			return true, ""
+		}
+		return false, h.LastError
 	}
 }

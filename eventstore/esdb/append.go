@@ -156,8 +156,8 @@ func (r *request) try(ctx context.Context, c *connection) (eventstore.Commit, er
 
 // send makes one attempt. All attempts are the same to the last byte.
 func (r *request) send(ctx context.Context, c *connection) error {
-	_, sent, err := ask(ctx, c, appendMax, func(ctx context.Context, client *es.Client) (*es.WriteResult, error) {
-		return client.AppendToStream(ctx, r.name, es.AppendToStreamOptions{ExpectedRevision: expected(r.after)}, r.events...)
+	_, sent, err := ask(ctx, c, appendMax, func(q *question) (*es.WriteResult, error) {
+		return q.client.AppendToStream(q, r.name, es.AppendToStreamOptions{ExpectedRevision: expected(r.after)}, r.events...)
 	})
 	if sent && judge(err) == unknown {
 		r.doubtful = true

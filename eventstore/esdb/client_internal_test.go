@@ -58,8 +58,8 @@ func connected(t *testing.T, server *esdbtest.Server) *connection {
 	return c
 }
 
-func appendOne(ctx context.Context, client *es.Client) (*es.WriteResult, error) {
-	return client.AppendToStream(ctx, "a-1", es.AppendToStreamOptions{},
+func appendOne(q *question) (*es.WriteResult, error) {
+	return q.client.AppendToStream(q, "a-1", es.AppendToStreamOptions{},
 		es.EventData{EventID: uuid.New(), EventType: "a", ContentType: es.ContentTypeJson, Data: []byte("{}")})
 }
 
@@ -70,13 +70,20 @@ func TestArrival(t *testing.T) {
 	server := esdbtest.Start(t, esdbtest.Options{})
 	c := connected(t, server)
 	calls := -1
-	_, sent, err := do(t.Context(), c, func() { calls = server.Calls(esdbtest.Append) }, appendOne)
+	_, sent, err := do(t.Context(), c, unlimited, func(q *question) (*es.WriteResult, error) {
+		arrived := q.arrived
+		q.arrived = func() {
+			arrived()
+			calls = server.Calls(esdbtest.Append)
+		}
+		return appendOne(q)
+	})
 	if err != nil || !sent || calls != 0 || server.Calls(esdbtest.Append) != 1 {
 		t.Errorf("sent %t with %d calls on arrival, %v", sent, calls, err)
 	}
 	server.Stop()
 	lost := connected(t, server)
-	if _, sent, err := do(t.Context(), lost, nil, appendOne); sent || err == nil {
+	if _, sent, err := do(t.Context(), lost, unlimited, appendOne); sent || err == nil {
 		t.Errorf("without a connection: sent %t, %v", sent, err)
 	}
 	if lost.arriving != 0 || lost.users != 0 {
@@ -91,10 +98,10 @@ func TestHear(t *testing.T) {
 	server := esdbtest.Start(t, esdbtest.Options{})
 	c := connected(t, server)
 	server.Inject(esdbtest.Fault{On: esdbtest.Append, Kind: esdbtest.Unavailable, Times: 1})
-	if _, _, err := do(t.Context(), c, nil, appendOne); err == nil || !c.isBroken() {
+	if _, _, err := do(t.Context(), c, unlimited, appendOne); err == nil || !c.isBroken() {
 		t.Errorf("after %v the connection is not broken", err)
 	}
-	if _, sent, err := do(t.Context(), c, nil, appendOne); sent || !errors.Is(err, errBroken) {
+	if _, sent, err := do(t.Context(), c, unlimited, appendOne); sent || !errors.Is(err, errBroken) {
 		t.Errorf("a call on a broken connection: sent %t, %v", sent, err)
 	}
 }
@@ -132,7 +139,7 @@ func TestDo_Abandons(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	release, released := make(chan struct{}), make(chan struct{})
-	_, sent, err := do(ctx, c, nil, func(context.Context, *es.Client) (int, error) {
+	_, sent, err := do(ctx, c, unlimited, func(*question) (int, error) {
 		defer close(released)
 		<-release
 		return 1, nil
@@ -151,7 +158,7 @@ func TestDo_Abandons(t *testing.T) {
 func TestDo_Panics(t *testing.T) {
 	t.Parallel()
 	c := connected(t, esdbtest.Start(t, esdbtest.Options{}))
-	_, _, err := do(t.Context(), c, nil, func(context.Context, *es.Client) (int, error) { panic("unreachable code") })
+	_, _, err := do(t.Context(), c, unlimited, func(*question) (int, error) { panic("unreachable code") })
 	if !errors.Is(err, errPanic) {
 		t.Errorf("got %v", err)
 	}

@@ -242,26 +242,17 @@ const probeMax = 2 * time.Second
 
 // probe finds out whether the server answers. A refusal is an answer: it is up to those refused.
 func (c *connection) probe(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var limit *time.Timer
-	_, _, err := do(ctx, c, func() { limit = time.AfterFunc(probeMax, cancel) },
-		func(ctx context.Context, client *es.Client) (struct{}, error) {
-			defer func() {
-				if limit != nil {
-					limit.Stop()
-				}
-			}()
-			stream, err := client.ReadAll(ctx, es.ReadAllOptions{Direction: es.Backwards, From: es.End{}}, 1)
-			if err != nil {
-				return struct{}{}, err
-			}
-			defer stream.Close()
-			if _, err = stream.Recv(); errors.Is(err, io.EOF) {
-				err = nil
-			}
+	_, _, err := do(ctx, c, probeMax, func(q *question) (struct{}, error) {
+		stream, err := q.client.ReadAll(q, es.ReadAllOptions{Direction: es.Backwards, From: es.End{}}, 1)
+		if err != nil {
 			return struct{}{}, err
-		})
+		}
+		defer stream.Close()
+		if _, err = stream.Recv(); errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return struct{}{}, err
+	})
 	if err != nil && !definite(err) {
 		return err
 	}

@@ -21,6 +21,7 @@ var (
 
 	errReplaced  = errors.New("the connection has been replaced")
 	errBroken    = errors.New("the connection is broken")
+	errNoAnswer  = errors.New("the server does not answer")
 	errAbandoned = errors.New("the client does not come back from a call")
 	errPanic     = errors.New("the client panicked")
 	errBehind    = errors.New("the node that was read from has not got the events yet")
@@ -122,6 +123,9 @@ func definite(err error) bool {
 // reason is what to tell about an error: the words of the server or of the network, without those
 // that gRPC and the client put around them.
 func reason(err error) string {
+	if errors.Is(err, errNoAnswer) {
+		return errNoAnswer.Error()
+	}
 	if s := statusOf(err); s != nil {
 		return s.Message()
 	}

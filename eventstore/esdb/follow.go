@@ -97,8 +97,8 @@ func (f *follower) subscribe(ctx context.Context, c *connection) error {
 		f.watch(session, cancel)
 	}()
 	after, from := f.after, f.from
-	_, _, err := do(session, c, nil, func(ctx context.Context, client *es.Client) (struct{}, error) {
-		return struct{}{}, f.receive(ctx, client, after, from)
+	_, _, err := do(session, c, unlimited, func(q *question) (struct{}, error) {
+		return struct{}{}, f.receive(q, after, from)
 	})
 	if session.Err() != nil && !errors.Is(err, errAbandoned) {
 		err = context.Cause(session)
@@ -109,14 +109,14 @@ func (f *follower) subscribe(ctx context.Context, c *connection) error {
 	return err
 }
 
-func (f *follower) receive(ctx context.Context, client *es.Client, after, from eventstore.Position) error {
+func (f *follower) receive(q *question, after, from eventstore.Position) error {
 	options := es.SubscribeToAllOptions{
 		From: es.Start{}, Filter: filter(f.names), MaxSearchWindow: searchWindow, CheckpointInterval: 1,
 	}
 	if !from.IsZero() {
 		options.From = es.Position{Commit: from.Commit, Prepare: from.Prepare}
 	}
-	subscription, err := client.SubscribeToAll(ctx, options)
+	subscription, err := q.client.SubscribeToAll(q, options)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (f *follower) receive(ctx context.Context, client *es.Client, after, from e
 		case at.Compare(after) <= 0:
 			f.skipped.raise(at)
 		case f.wants(e.StreamID):
-			if err := f.feed.add(ctx, e); err != nil {
+			if err := f.feed.add(q, e); err != nil {
 				return err
 			}
 			after = at

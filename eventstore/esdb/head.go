@@ -67,14 +67,14 @@ func (s search) page(ctx context.Context, c *connection, count uint64) (search, 
 	if !s.next.IsZero() {
 		from = es.Position{Commit: s.next.Commit, Prepare: s.next.Prepare}
 	}
-	s, _, err := ask(ctx, c, readMax, func(ctx context.Context, client *es.Client) (search, error) {
-		stream, err := client.ReadAll(ctx, es.ReadAllOptions{Direction: es.Backwards, From: from}, count)
+	s, _, err := ask(ctx, c, readMax, func(q *question) (search, error) {
+		stream, err := q.client.ReadAll(q, es.ReadAllOptions{Direction: es.Backwards, From: from}, count)
 		if err != nil {
 			return s, err
 		}
 		defer stream.Close()
 		before := s.next
-		err = receive(stream, func(e *es.RecordedEvent) error { return s.consider(e) })
+		err = receive(q, stream, func(e *es.RecordedEvent) error { return s.consider(e) })
 		if s.next == before {
 			s.over = true // nothing stands lower
 		}

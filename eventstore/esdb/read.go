@@ -111,8 +111,8 @@ func (p *pages) read(ctx context.Context) error {
 	defer cancel()
 	return p.log.persist(patient, func(ctx context.Context, c *connection) error {
 		from := p.next()
-		_, _, err := ask(ctx, c, readMax, func(ctx context.Context, client *es.Client) (struct{}, error) {
-			return struct{}{}, p.page(ctx, client, from)
+		_, _, err := ask(ctx, c, readMax, func(q *question) (struct{}, error) {
+			return struct{}{}, p.page(q, from)
 		})
 		if judge(err) == missing {
 			err = nil
@@ -127,13 +127,13 @@ func (p *pages) read(ctx context.Context) error {
 	})
 }
 
-func (p *pages) page(ctx context.Context, client *es.Client, next uint64) error {
-	return readStream(ctx, client, p.name, next, pageMax, func(e *es.RecordedEvent) error {
+func (p *pages) page(q *question, next uint64) error {
+	return readStream(q, p.name, next, pageMax, func(e *es.RecordedEvent) error {
 		if e.EventNumber != next {
 			return gap(p.name, next, e.EventNumber)
 		}
 		next++
-		return p.feed.add(ctx, e)
+		return p.feed.add(q, e)
 	})
 }
 
@@ -143,21 +143,19 @@ func gap(name string, want, got uint64) error {
 }
 
 // readStream takes events of a stream from a revision on, and no more than so many.
-func readStream(
-	ctx context.Context, client *es.Client, name string, from, count uint64, take func(*es.RecordedEvent) error,
-) error {
-	stream, err := client.ReadStream(ctx, name, es.ReadStreamOptions{From: es.Revision(from)}, count)
+func readStream(q *question, name string, from, count uint64, take func(*es.RecordedEvent) error) error {
+	stream, err := q.client.ReadStream(q, name, es.ReadStreamOptions{From: es.Revision(from)}, count)
 	if err != nil {
 		return err
 	}
 	defer stream.Close()
-	return receive(stream, take)
+	return receive(q, stream, take)
 }
 
 // errEnough ends a reading that has what it wants.
 var errEnough = errors.New("enough")
 
-func receive(stream *es.ReadStream, take func(*es.RecordedEvent) error) error {
+func receive(q *question, stream *es.ReadStream, take func(*es.RecordedEvent) error) error {
 	for {
 		event, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -166,6 +164,7 @@ func receive(stream *es.ReadStream, take func(*es.RecordedEvent) error) error {
 		if err != nil {
 			return err
 		}
+		q.alive()
 		if err := take(event.OriginalEvent()); errors.Is(err, errEnough) {
 			return nil
 		} else if err != nil {
@@ -176,8 +175,8 @@ func receive(stream *es.ReadStream, take func(*es.RecordedEvent) error) error {
 
 // readSome is a small part of a stream, empty for one that does not exist.
 func readSome(ctx context.Context, c *connection, name string, from, count uint64) ([]*es.RecordedEvent, error) {
-	events, _, err := ask(ctx, c, readMax, func(ctx context.Context, client *es.Client) (events []*es.RecordedEvent, err error) {
-		err = readStream(ctx, client, name, from, count, func(e *es.RecordedEvent) error {
+	events, _, err := ask(ctx, c, readMax, func(q *question) (events []*es.RecordedEvent, err error) {
+		err = readStream(q, name, from, count, func(e *es.RecordedEvent) error {
 			events = append(events, e)
 			return nil
 		})
@@ -191,13 +190,13 @@ func readSome(ctx context.Context, c *connection, name string, from, count uint6
 
 // readVersion is at which version a stream is.
 func readVersion(ctx context.Context, c *connection, name string) (eventstore.Version, error) {
-	version, _, err := ask(ctx, c, readMax, func(ctx context.Context, client *es.Client) (v eventstore.Version, err error) {
-		stream, err := client.ReadStream(ctx, name, es.ReadStreamOptions{Direction: es.Backwards, From: es.End{}}, 1)
+	version, _, err := ask(ctx, c, readMax, func(q *question) (v eventstore.Version, err error) {
+		stream, err := q.client.ReadStream(q, name, es.ReadStreamOptions{Direction: es.Backwards, From: es.End{}}, 1)
 		if err != nil {
 			return 0, err
 		}
 		defer stream.Close()
-		err = receive(stream, func(e *es.RecordedEvent) error {
+		err = receive(q, stream, func(e *es.RecordedEvent) error {
 			v = versionOf(e.EventNumber)
 			return nil
 		})

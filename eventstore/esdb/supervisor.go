@@ -70,7 +70,7 @@ func (s *supervisor) replaced(c *connection) {
 }
 
 // closeMax bounds the wait for calls that are under way.
-const closeMax = readMax + graceMax
+const closeMax = appendMax + graceMax
 
 // drain waits for the last users of all connections, after run has returned.
 func (s *supervisor) drain() error {

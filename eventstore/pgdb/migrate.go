@@ -18,7 +18,7 @@ func (a Address) Migrate(ctx context.Context, schema, part string, steps []strin
 		return fmt.Errorf("open %s: %w", a, err)
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	m := migration{table: pgx.Identifier{part + "_migrations"}.Sanitize(), lock: LockKey(schema, part+"_migrations")}
+	m := migration{table: quote(part + "_migrations"), lock: LockKey(schema, part+"_migrations")}
 	if err := m.run(ctx, conn, steps); err != nil {
 		return fmt.Errorf("bring schema %s of %s up to date: %w", schema, a, Explain(ctx, err))
 	}

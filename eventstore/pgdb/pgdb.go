@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"regexp"
 	"strconv"
@@ -134,9 +135,7 @@ func (a Address) Pool(ctx context.Context, schema string, connections int32, set
 	config.MaxConns = connections
 	config.MinConns = 0
 	config.ConnConfig.RuntimeParams["search_path"] = schema
-	for name, value := range settings {
-		config.ConnConfig.RuntimeParams[name] = value
-	}
+	maps.Copy(config.ConnConfig.RuntimeParams, settings)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", a, err)
@@ -205,9 +204,13 @@ func makeSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 		return err
 	}
 	// IF NOT EXISTS is not safe against two who come at once; the loser finds what the winner made.
-	_, err = conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{schema}.Sanitize())
+	_, err = conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+quote(schema))
 	if code := Code(err); code == "42P06" || code == "23505" {
 		return nil
 	}
 	return err
+}
+
+func quote(name string) string {
+	return pgx.Identifier{name}.Sanitize() //nolint:misspell // the driver's word
 }

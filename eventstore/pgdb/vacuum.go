@@ -46,7 +46,7 @@ func (a Address) Vacuum(ctx context.Context, schema, table string) (err error) {
 			}
 		}
 		said = nil
-		if _, err = conn.Exec(ctx, `VACUUM (FULL, VERBOSE) `+pgx.Identifier{table}.Sanitize()); err == nil {
+		if _, err = conn.Exec(ctx, `VACUUM (FULL, VERBOSE) `+quote(table)); err == nil {
 			err = swept(said)
 		}
 		if err = Explain(ctx, err); !errors.Is(err, ErrUnavailable) || conn.IsClosed() {

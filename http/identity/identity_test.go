@@ -41,6 +41,15 @@ func everywhere(t *testing.T, test func(*testing.T, place)) {
 	})
 }
 
+// another is a place of the same kind.
+func (p place) another(t testing.TB) place {
+	t.Helper()
+	if p.address == "" {
+		return place{dir: t.TempDir()}
+	}
+	return place{address: pgtest.URL(t)}
+}
+
 func (p place) try(t testing.TB, now func() time.Time) (*identity.Tokens, error) {
 	t.Helper()
 	if p.address == "" {
@@ -280,7 +289,7 @@ func TestCopy(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, p place) {
 		everywhere(t, func(t *testing.T, other place) {
-			from, to := p.open(t, noon), other.open(t, noon)
+			from, to := p.another(t).open(t, noon), other.open(t, noon)
 			secret, made, err := from.Create(t.Context(), identity.NewToken{Role: commands.RoleTenant, Tenancies: []string{"T1"}})
 			if err != nil {
 				t.Fatal(err)

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -37,9 +38,7 @@ func (o Options) arguments() []string {
 	if o.Fast {
 		settings["fsync"], settings["full_page_writes"], settings["synchronous_commit"] = "off", "off", "off"
 	}
-	for name, value := range o.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, o.Settings)
 	var arguments []string
 	for name, value := range settings {
 		arguments = append(arguments, "-c", name+"="+value)

@@ -118,7 +118,7 @@ func TestCluster_says_why_it_does_not_start(t *testing.T) {
 		pgtest.Start(failed, pgtest.Options{Settings: map[string]string{"no_such_setting": "1"}})
 	})
 	all.Wait()
-	if !strings.Contains(failed.said, `unrecognized configuration parameter "no_such_setting"`) {
+	if !strings.Contains(failed.said, `configuration parameter "no_such_setting"`) {
 		t.Errorf("the test failed with %q", failed.said)
 	}
 }

@@ -88,6 +88,13 @@ func (cfg Config) ready(conn *sqlite.Conn) error {
 	if err := cfg.verify(conn); err != nil {
 		return err
 	}
+	// A copy that SQLite has made of a file (VACUUM INTO) has no write-ahead log until it is asked for.
+	if err := Exec(conn, "PRAGMA journal_mode=WAL"); err != nil {
+		return cfg.explain(err)
+	}
+	if _, err := Int(conn, "PRAGMA user_version"); err != nil { // the read that creates it
+		return cfg.explain(err)
+	}
 	return SyncFolder(filepath.Dir(cfg.Path))
 }
 

@@ -253,3 +253,30 @@ func lock(t *testing.T, path string) *sqlitefile.Lock {
 	})
 	return l
 }
+
+// A copy made by SQLite itself comes without a write-ahead log, on which everything here rests.
+func TestOpenConn_givesCopiesAWriteAheadLog(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	cfg := sqlitefile.Config{Path: filepath.Join(folder, "a.db"), ApplicationID: 7, Version: 1, Schema: "CREATE TABLE a (n INTEGER)"}
+	conn, err := sqlitefile.OpenConn(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(folder, "b.db")
+	if err := errors.Join(sqlitefile.Exec(conn, "VACUUM INTO '"+copied+"'"), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Path = copied
+	if conn, err = sqlitefile.OpenConn(cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := os.Stat(copied + "-wal"); err != nil {
+		t.Errorf("the copy has no write-ahead log: %v", err)
+	}
+}

@@ -27,11 +27,10 @@ func (v *Views) feeds() (*common, []*alone) {
 // views, it waits to take over.
 func (v *Views) Run(ctx context.Context) error {
 	for {
-		err := v.writing.take(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		if err := v.writing.take(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // no error, as promised
+			}
 			return err
 		}
 		if err := v.runHeld(ctx); err != nil || ctx.Err() != nil {

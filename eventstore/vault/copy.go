@@ -18,7 +18,7 @@ func IsEmpty(ctx context.Context, address pgdb.Address) (empty bool, err error) 
 		return false, fmt.Errorf("the vault: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	table := pgx.Identifier{address.Vault(), "vault"}.Sanitize() //nolint:misspell // the driver's word
+	table := pgx.Identifier{address.Vault(), "vault"}.Sanitize()
 	var known bool
 	if err := conn.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, table).Scan(&known); err != nil {
 		return false, fmt.Errorf("the vault: %w", pgdb.Explain(ctx, err))

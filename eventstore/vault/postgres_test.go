@@ -261,6 +261,32 @@ func TestPostgres_DestroyWhileSomebodyReads(t *testing.T) {
 	}
 }
 
+// The role that runs Rentbook owns its database, and may do nothing else.
+func TestPostgres_NeedsNoSuperuser(t *testing.T) {
+	t.Parallel()
+	p := inPostgres(t).alone(t)
+	for _, statement := range []string{
+		"CREATE ROLE plain LOGIN", "CREATE DATABASE books OWNER plain", "REVOKE ALL ON DATABASE books FROM PUBLIC",
+	} {
+		conn := p.connect(t)
+		_, err := conn.Exec(t.Context(), statement)
+		if err := errors.Join(err, conn.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.address = strings.Replace(p.address, "postgres@/postgres?", "plain@/books?", 1)
+	from := place{dir: p.dir}.open(t, vault.Options{})
+	sealed := seal(t, from, "person-1", "secret")
+	if err := vault.Copy(t.Context(), from, p.parsed(t)); err != nil {
+		t.Fatal(err)
+	}
+	v := p.open(t, vault.Options{})
+	unseals(t, v, "person-1", sealed, "secret")
+	if err := v.Destroy(t.Context(), "person-1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // Many handles want the same new keys in different orders.
 func TestPostgres_EnsureByManyProcesses(t *testing.T) {
 	t.Parallel()

@@ -42,13 +42,13 @@ func discardOutdated(dir string) error {
 func outdated(path string) (old bool, err error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 	if err != nil {
-		return false, nil //nolint:nilerr // see above
+		return false, nil
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	kind, err := sqlitefile.Int(conn, "PRAGMA application_id")
 	if err != nil || kind != applicationID {
-		return false, nil //nolint:nilerr // see above
+		return false, nil
 	}
 	version, err := sqlitefile.Int(conn, "PRAGMA user_version")
-	return err == nil && version < formatVersion, nil //nolint:nilerr // see above
+	return err == nil && version < formatVersion, nil
 }

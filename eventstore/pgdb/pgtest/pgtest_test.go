@@ -74,8 +74,8 @@ func TestURL_leaves_no_schema_behind(t *testing.T) {
 			execute(t, conn, "INSERT INTO filled VALUES (2)")
 		})
 	}
-	if names[0] == names[1] {
-		t.Errorf("two tests share the name %s", names[0])
+	if len(names) != 2 || names[0] == names[1] {
+		t.Errorf("two tests have the names %q", names)
 	}
 	conn := connect(t, pgtest.URL(t))
 	for _, name := range names {

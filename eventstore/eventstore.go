@@ -216,7 +216,8 @@ var (
 
 	// ErrUnknownOutcome is an append whose answer was lost: the events may be recorded, or come to
 	// be, or not. It is not ErrUnavailable, which says that they are not. Repeating the same append
-	// finds out: it succeeds in either case, as long as nobody else extends the stream first.
+	// finds out: it succeeds, marked as repeated if they were recorded before, or is a conflict, and
+	// then they were not.
 	ErrUnknownOutcome = errors.New("it is not known whether the events were recorded")
 )
 

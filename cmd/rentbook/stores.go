@@ -170,10 +170,13 @@ func (s *stores) mustHaveLog(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	head, err := l.Head(ctx)
-	if err == nil && head.IsZero() {
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", l.Describe(), err)
+	case head.IsZero():
 		return fmt.Errorf("there is no log in %s; %s", l.Describe(), advice)
 	}
-	return err
+	return nil
 }
 
 // mustExist says what to do when a file is not there.

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	es "github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"rentbook/eventstore"
 )
@@ -34,25 +32,6 @@ func (l *Log) Append(
 		moved[i].Proposed = e
 	}
 	return l.AppendMoved(ctx, s, after, moved)
-}
-
-// Moved is an event of another log on its way into this one. It keeps the time when it was first
-// recorded. An event without that is a new one.
-type Moved struct {
-	eventstore.Proposed
-	At   time.Time
-	From eventstore.Position // where it stood
-}
-
-// AppendMoved is Append for events of another log.
-func (l *Log) AppendMoved(
-	ctx context.Context, s eventstore.Stream, after eventstore.Version, events []Moved,
-) (eventstore.Commit, error) {
-	r, err := l.newRequest(s, after, events)
-	if err != nil {
-		return eventstore.Commit{}, err
-	}
-	return r.carryOut(ctx)
 }
 
 // request is one append on its way to the server.
@@ -241,50 +220,4 @@ func (r *request) failed(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: %w: %s: %w", what, eventstore.ErrUnknownOutcome, text, ended)
 	}
 	return fmt.Errorf("%s: %w: %s", what, eventstore.ErrUnknownOutcome, text)
-}
-
-// appendsMax is how many streams AppendEach extends at the same time.
-const appendsMax = 32
-
-// AppendEach carries out several appends, those to one stream one after the other, those to
-// different streams side by side.
-func (l *Log) AppendEach(ctx context.Context, appends []eventstore.Append) []eventstore.Outcome {
-	var streams [][]int // indices, by stream
-	known := map[eventstore.Stream]int{}
-	for i, a := range appends {
-		n, there := known[a.Stream]
-		if !there {
-			n = len(streams)
-			known[a.Stream] = n
-			streams = append(streams, nil)
-		}
-		streams[n] = append(streams[n], i)
-	}
-	outcomes := make([]eventstore.Outcome, len(appends))
-	var all errgroup.Group
-	all.SetLimit(appendsMax)
-	for _, indices := range streams {
-		all.Go(func() error {
-			l.appendInOrder(ctx, appends, outcomes, indices)
-			return nil
-		})
-	}
-	_ = all.Wait() // each outcome has its own error
-	return outcomes
-}
-
-// appendInOrder carries out the appends to one stream. What comes behind one that failed, or found
-// its ids there already, was decided on facts that may not be there, and might still fit by its
-// version.
-func (l *Log) appendInOrder(ctx context.Context, appends []eventstore.Append, outcomes []eventstore.Outcome, indices []int) {
-	stopped := false
-	for _, i := range indices {
-		a, o := appends[i], &outcomes[i]
-		if stopped {
-			o.Err = fmt.Errorf("append to %s: one before it did not write: %w", a.Stream, eventstore.ErrConflict)
-			continue
-		}
-		o.Commit, o.Err = l.Append(ctx, a.Stream, a.After, a.Events...)
-		stopped = o.Err != nil || o.Commit.Repeated
-	}
 }

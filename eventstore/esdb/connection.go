@@ -100,7 +100,7 @@ func (c *connection) give(err error) {
 // breakWith ends the use of the connection.
 func (c *connection) breakWith(err error) {
 	c.mu.Lock()
-	first := !c.broken
+	first := !c.broken && !c.replaced // what becomes of it later says nothing about the one in use
 	c.broken = true
 	c.mu.Unlock()
 	if first {

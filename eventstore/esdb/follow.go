@@ -51,9 +51,8 @@ type follower struct {
 
 // run returns when the context has ended, the log is closed, or the server refuses for good.
 func (f *follower) run(ctx context.Context) error {
-	if len(f.names) == 0 { // there never will be such a stream
-		<-ctx.Done()
-		return ctx.Err()
+	if len(f.names) == 0 {
+		return f.wait(ctx)
 	}
 	pause := backoff{first: subscribeFirst, most: subscribeMost}
 	for {
@@ -81,6 +80,16 @@ func (f *follower) run(ctx context.Context) error {
 			pause.reset()
 		}
 		pause.wait(ctx)
+	}
+}
+
+// wait is for events of streams that there cannot be.
+func (f *follower) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.log.life.Done():
+		return context.Cause(f.log.life)
 	}
 }
 

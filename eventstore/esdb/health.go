@@ -54,6 +54,13 @@ func (h *health) failed(err error) {
 	}
 }
 
+// ended is after Close.
+func (h *health) ended() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state.Connected, h.state.Since = false, h.now()
+}
+
 // why is what to tell those who have waited for a connection in vain.
 func (h *health) why() string {
 	if last := h.get().LastError; last != "" {

@@ -100,6 +100,7 @@ func (l *Log) Close() error {
 	l.closing.Do(func() {
 		l.end(errClosed)
 		l.work.Wait()
+		l.health.ended()
 		err = l.supervisor.drain()
 	})
 	return err
@@ -121,25 +122,11 @@ func (l *Log) Origin(ctx context.Context) (string, error) {
 		first, err = readSome(ctx, c, l.scope.name(eventstore.StreamIdentity), 0, 1)
 		return err
 	})
+	if err == nil && len(first) > 0 && first[0].EventNumber != 0 {
+		err = gap(l.scope.name(eventstore.StreamIdentity), 0, first[0].EventNumber)
+	}
 	if err != nil || len(first) == 0 {
 		return "", failed(ctx, "find the beginning of the log", err)
 	}
 	return positionOf(first[0]).String() + "@" + first[0].CreatedDate.UTC().Format(time.RFC3339Nano), nil
-}
-
-// LastMoved is the last event of the log, and where it stood in the log from which it was moved,
-// zero if it was not. The Recorded is zero while the log has no events.
-func (l *Log) LastMoved(ctx context.Context) (eventstore.Recorded, eventstore.Position, error) {
-	patient, cancel := l.patient(ctx)
-	defer cancel()
-	var newest *es.RecordedEvent
-	err := l.persist(patient, func(ctx context.Context, c *connection) (err error) {
-		newest, _, err = last(ctx, c, eventstore.Position{}, l.owns)
-		return err
-	})
-	if err != nil || newest == nil {
-		return eventstore.Recorded{}, eventstore.Position{}, failed(ctx, "find the last event of the log", err)
-	}
-	event, origin, err := l.scope.decode(newest)
-	return event, origin.from, err
 }

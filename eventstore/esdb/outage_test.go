@@ -280,6 +280,9 @@ func TestClose(t *testing.T) {
 		t.Error(err)
 	}
 	all.Wait()
+	if h := log.Health(); h.Connected || h.LastError != "" {
+		t.Errorf("after Close: got health %+v", h)
+	}
 	if _, err := log.Append(t.Context(), "a-1", 2, proposed(1)...); !errors.Is(err, eventstore.ErrUnavailable) {
 		t.Errorf("after Close: got %v, want %v", err, eventstore.ErrUnavailable)
 	}

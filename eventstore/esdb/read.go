@@ -33,13 +33,16 @@ func (l *Log) Read(
 					return err
 				}
 			}
-			return io.EOF
+			return errEnd
 		})
 	}
 }
 
-// feed yields what a reader puts into its feed, then the error with which it ends, which for the
-// end is EOF. It does not return before the reader has.
+// errEnd is behind the last event of a stream.
+var errEnd = errors.New("there are no more events")
+
+// feed yields what a reader puts into its feed, then the error with which it ends, unless that
+// is errEnd. It does not return before the reader has.
 func (l *Log) feed(
 	ctx context.Context, what string, yield func(eventstore.Recorded, error) bool, read func(context.Context, *feed) error,
 ) {
@@ -65,19 +68,21 @@ func (l *Log) deliver(ctx context.Context, f *feed, yield func(eventstore.Record
 		clear(batch)
 		var err error
 		if batch, err = f.take(ctx, batch[:0]); err != nil {
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, errEnd) {
 				return nil
 			}
 			return err
 		}
-		l.known.raise(positionOf(batch[len(batch)-1]))
-		for _, e := range batch {
+		for i, e := range batch {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			r, _, err := l.scope.decode(e)
 			if err != nil {
 				return err
+			}
+			if i == len(batch)-1 {
+				l.known.raise(r.Position)
 			}
 			if !yield(r, nil) {
 				return nil

@@ -1,6 +1,7 @@
 package esdb_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -78,6 +79,13 @@ func TestScope_Categories(t *testing.T) {
 	} {
 		if got := upTo(t, log, last.Position, c.prefixes...); !slices.Equal(got, c.want) {
 			t.Errorf("follow %q: got %v, want %v", c.prefixes, got, c.want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	for r, err := range log.Follow(ctx, eventstore.Position{}, "other-") {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("following what is not the log's: got %v, %v", r, err)
 		}
 	}
 	fresh := open(t, server.ConnectionString(), esdb.Options{Categories: []string{"rent", "tenancy"}})

@@ -33,7 +33,7 @@ type supervisor struct {
 	life   context.Context
 
 	current atomic.Pointer[connection]
-	old     []*connection // replaced, and perhaps in use; only run knows them
+	old     []*connection // that were used, and perhaps still are; only run knows them
 
 	mu     sync.Mutex
 	usable chan struct{} // closed when a connection becomes usable; nil while nobody waits
@@ -54,25 +54,21 @@ func (s *supervisor) run() {
 			continue
 		}
 		if err = c.probe(s.life); err == nil {
+			s.old = append(slices.DeleteFunc(s.old, (*connection).isClosed), c)
 			err = s.use(c, &pause)
 		} else if s.life.Err() == nil {
 			s.health.failed(err)
 		}
 		c.replace(fmt.Errorf("%w: %w", errReplaced, err))
-		s.replaced(c)
 		pause.wait(s.life)
 	}
-}
-
-// replaced keeps those that are still in use.
-func (s *supervisor) replaced(c *connection) {
-	s.old = append(slices.DeleteFunc(s.old, (*connection).isClosed), c)
 }
 
 // closeMax bounds the wait for calls that are under way.
 const closeMax = appendMax + graceMax
 
-// drain waits for the last users of all connections, after run has returned.
+// drain waits for the last users of all connections, after run has returned. Whoever only tried to
+// connect is not waited for.
 func (s *supervisor) drain() error {
 	timer := time.NewTimer(closeMax)
 	defer timer.Stop()
@@ -92,7 +88,7 @@ func (s *supervisor) use(c *connection, pause *backoff) error {
 	defer s.current.Store(nil)
 	for {
 		if !c.resume() {
-			return errReplaced
+			return errBroken
 		}
 		s.health.connected()
 		s.announce()
@@ -121,10 +117,10 @@ func (s *supervisor) watch(c *connection) error {
 			}
 		}
 		if c.isBroken() {
-			return errReplaced
+			return errBroken
 		}
 		err := c.probe(s.life)
-		if err != nil {
+		if err != nil && s.life.Err() == nil {
 			c.breakWith(err)
 		}
 		return err

@@ -212,5 +212,5 @@ func makeSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 }
 
 func quote(name string) string {
-	return pgx.Identifier{name}.Sanitize() //nolint:misspell // the driver's word
+	return pgx.Identifier{name}.Sanitize()
 }

@@ -40,6 +40,8 @@ func Identify(ctx context.Context, store Store, vault string) (Identity, error) 
 	switch {
 	case err != nil:
 		return Identity{}, fmt.Errorf("identify the log: %w", err)
+	case known == (Identity{}): // a node that has not got it yet
+		return Identity{}, fmt.Errorf("identify the log: what was just recorded cannot be read: %w", ErrUnavailable)
 	case known.Vault != vault:
 		return Identity{}, fmt.Errorf("the log was written with vault %s, this is vault %s: %w; "+
 			"put back the vault and master key that were kept beside this log", known.Vault, vault, ErrForeign)

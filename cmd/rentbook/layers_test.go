@@ -70,7 +70,7 @@ func drivers() map[string][]string {
 		"github.com/stretchr/testify":        nil,
 		"github.com/benbjohnson/immutable":   {"domain/..."},
 		"github.com/golang/groupcache":       {"commands"},
-		"golang.org/x/sys":                   {"eventstore/sqlite/sqlitefile", "cmd/rentbook/..."},
+		"golang.org/x/sys":                   {"eventstore/sqlite/sqlitefile", "eventstore/pgdb", "cmd/rentbook/..."},
 		"rentbook/domain/domaintest":         nil,
 		"rentbook/eventstore/eventstoretest": nil,
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +24,9 @@ type moveCommand struct {
 	To   string `placeholder:"URL" help:"EventStoreDB that is to hold the log; without it the log stays, and keys and tokens move into --database."`
 }
 
-// Run moves what a data directory holds. Keys come before the events that need them, and the folder is
-// closed to others for as long as it takes, and afterwards. What was done is found done by another run.
-func (c *moveCommand) Run(ctx context.Context, g *globals) error {
+// Run moves what a data directory holds. Keys come before the events that need them. Nobody else can have
+// the folder open meanwhile, and afterwards it is closed. What was done is found done by another run.
+func (c *moveCommand) Run(ctx context.Context, g *globals) (err error) {
 	dir, ok := strings.CutPrefix(c.From, "sqlite:")
 	switch {
 	case !ok || dir == "":
@@ -39,51 +40,23 @@ func (c *moveCommand) Run(ctx context.Context, g *globals) error {
 	if err := source.mustExist("log.db", "it is what --from names"); err != nil {
 		return err
 	}
-	if err := c.closeFolder(ctx, dir); err != nil {
+	from, err := sqlite.Open(ctx, dir, sqlite.Options{Alone: true})
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, from.Close()) }()
 	if g.Database != "" {
 		if err := c.moveKeys(ctx, g, source); err != nil {
 			return err
 		}
 	}
 	if c.To != "" {
-		if err := c.moveLog(ctx, g, source); err != nil {
+		if err := c.moveLog(ctx, g, source, from); err != nil {
 			return err
 		}
 	}
 	c.advise(g, dir)
 	return nil
-}
-
-// closeFolder makes sure that nobody has the log open, as everybody who does holds a share of this lock, and
-// leaves word for those who come later.
-func (c *moveCommand) closeFolder(ctx context.Context, dir string) (err error) {
-	lock, err := sqlitefile.OpenLock(filepath.Join(dir, "log.lock"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	waiting, cancel := context.WithTimeout(ctx, aloneMax)
-	defer cancel()
-	if err := lock.Exclusive(waiting); err != nil {
-		if ctx.Err() == nil {
-			return fmt.Errorf("another rentbook is using %s: stop it first", dir)
-		}
-		return err
-	}
-	if c.To == "" {
-		return nil
-	}
-	return leaveWord(dir, "this log is being moved: run the same `rentbook move` again to finish, or delete this file to give it up")
-}
-
-// aloneMax gives a command that is just ending the time to do so.
-const aloneMax = time.Second
-
-// leaveWord says to whoever opens the log what has become of it.
-func leaveWord(dir, text string) error {
-	return os.WriteFile(filepath.Join(dir, movedLog), []byte(text), 0o600)
 }
 
 // moveKeys moves keys and tokens into the database, and puts their files aside: a key that is destroyed
@@ -104,9 +77,6 @@ func (c *moveCommand) moveKeys(ctx context.Context, g *globals, source stores) e
 		if err := copyTokens(ctx, g, source); err != nil {
 			return fmt.Errorf("move the tokens: %w", err)
 		}
-		if err := setAside(source.Data, "identity.db", movedNames); err != nil {
-			return err
-		}
 		_, _ = fmt.Fprintln(g.stdout, "the tokens are in the database")
 	}
 	return nil
@@ -126,7 +96,17 @@ func copyVault(ctx context.Context, g *globals, source stores) (err error) {
 }
 
 func copyTokens(ctx context.Context, g *globals, source stores) (err error) {
-	from, err := source.openTokens(ctx)
+	lock, err := sqlitefile.OpenLock(filepath.Join(source.Data, tokenLock))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	waiting, cancel := context.WithTimeout(ctx, moveMax)
+	defer cancel()
+	if err := lock.Exclusive(waiting); err != nil {
+		return fmt.Errorf("somebody is using the tokens: %w", err)
+	}
+	from, err := identity.Open(source.Data, time.Now)
 	if err != nil {
 		return err
 	}
@@ -136,10 +116,13 @@ func copyTokens(ctx context.Context, g *globals, source stores) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	return identity.Copy(ctx, from, to)
+	if err := identity.Copy(ctx, from, to.Tokens); err != nil {
+		return err
+	}
+	return setAside(source.Data, "identity.db", movedNames) // while nobody else has it open
 }
 
-// setAside gives a database file another name. It is closed.
+// setAside gives a database file another name.
 func setAside(dir, name, aside string) error {
 	for _, suffix := range []string{"-wal", "-shm", ""} {
 		err := os.Rename(filepath.Join(dir, name+suffix), filepath.Join(dir, aside+suffix))
@@ -150,31 +133,16 @@ func setAside(dir, name, aside string) error {
 	return nil
 }
 
-// moveLog copies the log, compares the two, and closes the old one.
-func (c *moveCommand) moveLog(ctx context.Context, g *globals, source stores) (err error) {
-	begun := false
-	defer func() {
-		if err != nil && !begun { // the log stays where it is
-			err = errors.Join(err, os.Remove(filepath.Join(source.Data, movedLog)))
-		}
-	}()
-	from, err := sqlite.Open(ctx, source.Data, sqlite.Options{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, from.Close()) }()
+// moveLog copies the log, compares the two, and closes the old one. A log that has moved before is compared
+// again, and stays closed whatever comes of it.
+func (c *moveCommand) moveLog(ctx context.Context, g *globals, source stores, from *sqlite.Log) (err error) {
 	to, err := esdb.Open(ctx, c.To, esdb.Options{Now: time.Now, Categories: commands.Categories()})
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	m := mover{from: from, to: to}
-	after, err := m.resume(ctx)
-	if err != nil {
-		return err
-	}
-	begun = true
-	if err := m.copy(ctx, after, g.progress("move")); err != nil {
+	if err := m.copy(ctx, g.progress("move")); err != nil {
 		return err
 	}
 	report, err := m.compare(ctx, g.progress("compare"), filepath.Join(source.Data, movedPositions))
@@ -184,10 +152,35 @@ func (c *moveCommand) moveLog(ctx context.Context, g *globals, source stores) (e
 	_, _ = fmt.Fprintf(g.stdout, "%d events moved to %s, the same in both, digest sha256:%x\n",
 		report.events, to.Describe(), report.digest)
 	word := "this log has moved to " + to.Describe() + ": name it with --eventstore; the copy here stays as it was"
-	if err := leaveWord(source.Data, word); err != nil {
+	err = writeWhole(filepath.Join(source.Data, movedLog), func(out *bufio.Writer) error {
+		_, err := out.WriteString(word)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	return discardViews(source.Data)
+}
+
+// writeWhole writes a file that is there whole, on disk, or not at all.
+func writeWhole(path string, write func(*bufio.Writer) error) (err error) {
+	draft, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(draft.Name())
+		}
+	}()
+	out := bufio.NewWriter(draft)
+	if err := errors.Join(write(out), out.Flush(), draft.Sync(), draft.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(draft.Name(), path); err != nil {
+		return err
+	}
+	return sqlitefile.SyncFolder(filepath.Dir(path))
 }
 
 // discardViews removes views of the old positions.

@@ -203,3 +203,46 @@ func TestMove_Refuses(t *testing.T) {
 		}
 	})
 }
+
+// A log that has moved stays closed, whatever another move meets.
+func TestMove_StaysMoved(t *testing.T) {
+	t.Parallel()
+	m := newMovable(t)
+	store := esdbtest.Start(t, esdbtest.Options{})
+	args := []string{"move", "--from", "sqlite:" + m.dir, "--to", store.ConnectionString()}
+	must(t, args...)
+	table, err := os.ReadFile(filepath.Join(m.dir, movedPositions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := place{t: t, dir: m.dir, eventStore: store.ConnectionString()}
+	to.must("charge", "--through", "2026-12-31") // the new log goes on
+	for _, away := range []bool{false, true} {
+		if away {
+			store.Stop()
+		}
+		if code, _, stderr := rentbook(t, args...); code != exitRefused {
+			t.Errorf("moved again, server away %t: exit %d\n%s", away, code, stderr)
+		}
+		if code, _, stderr := rentbook(t, m.args("charge", "--through", "2026-12-31")...); code != exitRefused || !strings.Contains(stderr, "has moved to") {
+			t.Errorf("the old log was opened: exit %d\n%s", code, stderr)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(m.dir, movedPositions)); err != nil || string(got) != string(table) {
+		t.Errorf("the table of positions has changed: %v", err)
+	}
+}
+
+// Nobody can make keys or tokens in the files while they are moved.
+func TestMove_OfKeysAloneWantsTheFolderAlone(t *testing.T) {
+	t.Parallel()
+	m := newMovable(t)
+	database := pgtest.URL(t)
+	startServer(m.place)
+	if code, _, stderr := rentbook(t, "move", "--from", "sqlite:"+m.dir, "--database", database); code != exitRefused || !strings.Contains(stderr, "stop it first") {
+		t.Errorf("beside a server: exit %d\n%s", code, stderr)
+	}
+	if !m.has("vault.db") {
+		t.Error("the keys were moved all the same")
+	}
+}

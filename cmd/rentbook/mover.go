@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash"
 	"iter"
-	"os"
 	"time"
 
 	"rentbook/eventstore"
@@ -33,9 +32,13 @@ const (
 	moveBytes  = 256 << 10
 )
 
-// copy copies what comes after a position.
-func (m mover) copy(ctx context.Context, after eventstore.Position, bar *progress) error {
+// copy goes on where an earlier attempt has ended.
+func (m mover) copy(ctx context.Context, bar *progress) error {
 	defer bar.end()
+	after, err := m.resume(ctx)
+	if err != nil {
+		return err
+	}
 	head, err := m.from.Head(ctx)
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func (m mover) copy(ctx context.Context, after eventstore.Position, bar *progres
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
-		if len(batch) == moveEvents || bytes > moveBytes || r.Stream != at.Stream {
+		if len(batch) == moveEvents || bytes+len(r.Data) > moveBytes || r.Stream != at.Stream {
 			if err := send(); err != nil {
 				return err
 			}
@@ -72,15 +75,15 @@ func (m mover) copy(ctx context.Context, after eventstore.Position, bar *progres
 	return send()
 }
 
-// resume finds the last event that has been moved: where it stood. It is zero when there is none, or an error.
+// resume finds where the last event that has been moved stood, zero when there is none.
 func (m mover) resume(ctx context.Context) (eventstore.Position, error) {
 	last, from, err := m.to.LastMoved(ctx)
 	if err != nil || last.Stream == "" {
 		return eventstore.Position{}, err
 	}
 	if from.IsZero() {
-		return from, fmt.Errorf("%s holds events that were not moved there, the last on %s: name a server without a log, "+
-			"or one that an unfinished move has begun", m.to.Describe(), last.Stream)
+		return from, fmt.Errorf("%s holds events that were not moved there, the last on %s: if this log has moved there, it has been "+
+			"used since; if not, name a server without a log", m.to.Describe(), last.Stream)
 	}
 	for r, err := range m.from.Read(ctx, last.Stream, last.Version-1) {
 		if err != nil {
@@ -111,45 +114,39 @@ func (m mover) compare(ctx context.Context, bar *progress, table string) (_ move
 	if err != nil {
 		return moved{}, err
 	}
-	file, err := os.OpenFile(table, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // in the data directory
-	if err != nil {
-		return moved{}, err
-	}
-	out := bufio.NewWriter(file)
-	defer func() { err = errors.Join(err, out.Flush(), file.Sync(), file.Close()) }()
-	_, _ = fmt.Fprintln(out, "old,new") // an error stays until Flush
 	there, stop := iter.Pull2(eventstore.ReadTo(ctx, m.to, eventstore.Position{}, end))
 	defer stop()
 	report, old, fresh := moved{}, sha256.New(), sha256.New()
-	for want, err := range eventstore.ReadTo(ctx, m.from, eventstore.Position{}, head) {
-		if err != nil {
-			return moved{}, fmt.Errorf("read the log: %w", err)
+	err = writeWhole(table, func(out *bufio.Writer) error {
+		_, _ = fmt.Fprintln(out, "old,new") // an error stays until Flush
+		for want, err := range eventstore.ReadTo(ctx, m.from, eventstore.Position{}, head) {
+			if err != nil {
+				return fmt.Errorf("read the log: %w", err)
+			}
+			got, err, more := there()
+			switch {
+			case err != nil:
+				return fmt.Errorf("read what was moved: %w", err)
+			case !more:
+				return fmt.Errorf("%d events were moved, and no more: the next is that at position %s", report.events, want.Position)
+			}
+			if err := errors.Join(digest(old, want), digest(fresh, got)); err != nil {
+				return err
+			}
+			if report.digest = old.Sum(nil); string(report.digest) != string(fresh.Sum(nil)) {
+				return fmt.Errorf("the event at position %s is not what was moved to position %s", want.Position, got.Position)
+			}
+			report.events++
+			_, _ = fmt.Fprintf(out, "%s,%s\n", want.Position, got.Position)
+			bar.step(int64(want.Position.Commit), int64(head.Commit)) //nolint:gosec // counts of events
 		}
-		got, err, more := there()
-		switch {
-		case err != nil:
-			return moved{}, fmt.Errorf("read what was moved: %w", err)
-		case !more:
-			return moved{}, fmt.Errorf("%d events were moved, and no more: the next is that at position %s", report.events, want.Position)
+		extra, err, more := there()
+		if err == nil && more {
+			err = fmt.Errorf("behind what was moved there are other events, from position %s on: the log has been used since", extra.Position)
 		}
-		if err := errors.Join(digest(old, want), digest(fresh, got)); err != nil {
-			return moved{}, err
-		}
-		report.digest = old.Sum(nil)
-		if string(report.digest) != string(fresh.Sum(nil)) {
-			return moved{}, fmt.Errorf("the event at position %s is not what was moved to position %s", want.Position, got.Position)
-		}
-		report.events++
-		_, _ = fmt.Fprintf(out, "%s,%s\n", want.Position, got.Position)
-		bar.step(int64(want.Position.Commit), int64(head.Commit)) //nolint:gosec // counts of events
-	}
-	if extra, _, more := there(); more {
-		return moved{}, fmt.Errorf("behind what was moved there are other events, from position %s on", extra.Position)
-	}
-	if now, err := m.from.Head(ctx); err != nil || now != head {
-		return moved{}, errors.Join(err, errors.New("somebody has written to the old log meanwhile: run the same move again"))
-	}
-	return report, nil
+		return err
+	})
+	return report, err
 }
 
 // digest adds an event, all but where it stands.

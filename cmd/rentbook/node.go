@@ -88,8 +88,11 @@ func (n *node) openViews(ctx context.Context, g *globals) (*projections.Views, e
 		Origin(ctx context.Context) (string, error)
 	}); ok {
 		where, err := origin.Origin(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case where == "": // a node that has not got it yet
+			return nil, fmt.Errorf("the beginning of the log cannot be read: %w", eventstore.ErrUnavailable)
 		}
 		id += "@" + where
 	}

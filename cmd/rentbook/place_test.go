@@ -73,6 +73,12 @@ func (p place) args(args ...string) []string {
 	return all
 }
 
+// has says whether a file is there.
+func (p place) has(name string) bool {
+	_, err := os.Stat(filepath.Join(p.dir, name))
+	return err == nil
+}
+
 // must is what a command printed that had to succeed here.
 func (p place) must(args ...string) string {
 	p.t.Helper()

@@ -60,7 +60,7 @@ func (c *serveCommand) serve(ctx context.Context, g *globals, n *node, said func
 	defer tokens.Close() //nolint:errcheck // what counts is durable
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server, err := http.New(ctx, http.Config{
-		Commands: n.commands, Views: n.views, Store: n.log, Log: n.log, LogID: n.identity.Log, Identity: tokens,
+		Commands: n.commands, Views: n.views, Store: n.log, Log: n.log, LogID: n.identity.Log, Identity: tokens.Tokens,
 		Logger: n.logger, Metrics: n.metrics, Now: n.now, Zone: g.TimeZone.Location, Version: version(),
 		Secure: c.TLSCert != "" || c.BehindProxy, LogHealth: n.health(),
 	})

@@ -15,6 +15,7 @@ import (
 	"rentbook/eventstore/esdb"
 	"rentbook/eventstore/pgdb"
 	"rentbook/eventstore/sqlite"
+	"rentbook/eventstore/sqlite/sqlitefile"
 	"rentbook/eventstore/vault"
 	"rentbook/http/identity"
 	"rentbook/projections/database"
@@ -69,6 +70,9 @@ func (s *stores) openLog(ctx context.Context, logger *slog.Logger, fatal func(er
 	l, err := sqlite.Open(ctx, s.Data, sqlite.Options{Fatal: fatal, Logger: logger})
 	if err != nil {
 		return nil, err
+	}
+	if err := s.notMoved(); err != nil { // while this waited to open it
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
@@ -125,21 +129,69 @@ func (s *stores) openDatabase(ctx context.Context) (database.Database, error) {
 	return postgres.Open(ctx, address, time.Now)
 }
 
+// tokens are the opened tokens.
+type tokens struct {
+	*identity.Tokens
+
+	lock *sqlitefile.Lock // shared: nobody can move the tokens away meanwhile
+}
+
+// Close closes the tokens.
+func (t *tokens) Close() error {
+	err := t.Tokens.Close()
+	if t.lock != nil {
+		err = errors.Join(err, t.lock.Close())
+	}
+	return err
+}
+
 // openTokens opens the tokens.
-func (s *stores) openTokens(ctx context.Context) (*identity.Tokens, error) {
+func (s *stores) openTokens(ctx context.Context) (*tokens, error) {
 	if s.Database == "" {
-		return identity.Open(s.Data, time.Now)
+		return s.openTokenFile(ctx)
 	}
 	address, err := s.address()
 	if err != nil {
 		return nil, err
 	}
-	return identity.OpenPostgres(ctx, address, time.Now)
+	t, err := identity.OpenPostgres(ctx, address, time.Now)
+	return &tokens{Tokens: t}, err
 }
 
+func (s *stores) openTokenFile(ctx context.Context) (_ *tokens, err error) {
+	if err := sqlitefile.MakeFolder(s.Data); err != nil {
+		return nil, err
+	}
+	t := &tokens{}
+	if t.lock, err = sqlitefile.OpenLock(filepath.Join(s.Data, tokenLock)); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, t.lock.Close())
+		}
+	}()
+	waiting, cancel := context.WithTimeout(ctx, moveMax)
+	defer cancel()
+	if err := t.lock.Shared(waiting); err != nil {
+		return nil, fmt.Errorf("the tokens are being moved: %w", err)
+	}
+	if s.has(movedNames) {
+		return nil, errors.New("the tokens were moved into a database: name it with --database")
+	}
+	t.Tokens, err = identity.Open(s.Data, time.Now)
+	return t, err
+}
+
+// tokenLock is shared by whoever has the tokens open, and held alone by who moves them.
+const tokenLock = "identity.lock"
+
+// moveMax is how long to wait for them.
+const moveMax = 5 * time.Second
+
 // existingTokens opens the tokens that somebody has made.
-func (s *stores) existingTokens(ctx context.Context) (*identity.Tokens, error) {
-	if s.Database == "" {
+func (s *stores) existingTokens(ctx context.Context) (*tokens, error) {
+	if s.Database == "" && !s.has(movedNames) {
 		if err := s.mustExist("identity.db", "make a token with `rentbook token create`"); err != nil {
 			return nil, err
 		}
@@ -202,8 +254,11 @@ const (
 // notMoved keeps a log that has moved from being written in two places.
 func (s *stores) notMoved() error {
 	text, err := os.ReadFile(filepath.Join(s.Data, movedLog))
-	if err != nil {
-		return nil //nolint:nilerr // it is not there
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
 	}
 	return fmt.Errorf("%s (%s)", text, filepath.Join(s.Data, movedLog))
 }
@@ -226,6 +281,6 @@ func (n *node) health() func() (connected bool, reason string) {
 		if h.Connected {
 			return true, ""
 		}
-		return false, h.LastError
+		return false, "unreachable" // why is for doctor and the log of the process: it names machines
 	}
 }

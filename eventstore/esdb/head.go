@@ -12,17 +12,43 @@ import (
 // Head is the position of the last event of the log, zero while there is none. What others keep on
 // the server does not count.
 func (l *Log) Head(ctx context.Context) (eventstore.Position, error) {
-	patient, cancel := l.patient(ctx)
-	defer cancel()
-	var newest *es.RecordedEvent
-	err := l.persist(patient, func(ctx context.Context, c *connection) (err error) {
-		newest, _, err = last(ctx, c, l.known.get(), l.owns)
-		return err
-	})
+	after := l.known.get()
+	if looked := l.looked.get(); looked.Compare(after) > 0 {
+		after = looked
+	}
+	newest, top, err := l.newest(ctx, after)
+	if err != nil {
+		return l.known.get(), failed(ctx, "find the head of the log", err)
+	}
 	if newest != nil {
 		l.known.raise(positionOf(newest))
 	}
-	return l.known.get(), failed(ctx, "find the head of the log", err)
+	l.looked.raise(top)
+	return l.known.get(), nil
+}
+
+// newest is the last event of the log behind a position, nil if there is none, and the position of the
+// last event of all on the server. Every page may take the log's patience: others may have written much.
+func (l *Log) newest(ctx context.Context, after eventstore.Position) (*es.RecordedEvent, eventstore.Position, error) {
+	s := search{after: after, wanted: l.owns}
+	for count := uint64(searchFirst); !s.over; count = min(8*count, searchMost) {
+		if err := l.searchOn(ctx, &s, count); err != nil {
+			return nil, eventstore.Position{}, err
+		}
+	}
+	return s.found, s.top, nil
+}
+
+func (l *Log) searchOn(ctx context.Context, s *search, count uint64) error {
+	patient, cancel := l.patient(ctx)
+	defer cancel()
+	return l.persist(patient, func(ctx context.Context, c *connection) error {
+		further, err := s.page(ctx, c, count)
+		if err == nil {
+			*s = further
+		}
+		return err
+	})
 }
 
 func (l *Log) owns(name string) bool {

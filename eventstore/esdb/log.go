@@ -68,7 +68,8 @@ type Log struct {
 	server     server
 	scope      scope
 	health     *health
-	known      known
+	known      known // the log's own last event, at least
+	looked     known // how far Head has looked through the server's log
 	supervisor *supervisor
 
 	life    context.Context // ends when the log is closed

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	es "github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"rentbook/eventstore"
 )
@@ -31,13 +30,7 @@ func (l *Log) AppendMoved(
 // LastMoved is the last event of the log, and where it stood in the log from which it was moved,
 // zero if it was not. The Recorded is zero while the log has no events.
 func (l *Log) LastMoved(ctx context.Context) (eventstore.Recorded, eventstore.Position, error) {
-	patient, cancel := l.patient(ctx)
-	defer cancel()
-	var newest *es.RecordedEvent
-	err := l.persist(patient, func(ctx context.Context, c *connection) (err error) {
-		newest, _, err = last(ctx, c, eventstore.Position{}, l.owns)
-		return err
-	})
+	newest, _, err := l.newest(ctx, eventstore.Position{})
 	if err != nil || newest == nil {
 		return eventstore.Recorded{}, eventstore.Position{}, failed(ctx, "find the last event of the log", err)
 	}

@@ -35,6 +35,9 @@ var (
 	_ eventstore.Log   = (*Log)(nil)
 )
 
+// ErrInUse is a log that another process has open.
+var ErrInUse = errors.New("another process is using the log: stop it first")
+
 // errClosed is the cause of everything refused after Close.
 var errClosed = fmt.Errorf("%w: the log is closed", eventstore.ErrUnavailable)
 
@@ -46,6 +49,10 @@ type Options struct {
 	// Fatal is called once, when the storage has failed and the process should end. The log
 	// refuses everything from then on.
 	Fatal func(error)
+
+	// Alone keeps everybody else out for as long as the log is open, and refuses with ErrInUse while
+	// somebody else has it open.
+	Alone bool
 
 	// BeforeSync is called before each commit that writes, on the writer's goroutine. Benchmarks
 	// make the disk slow with it.
@@ -121,7 +128,7 @@ func (l *Log) open(ctx context.Context) (err error) {
 	if l.lock, err = sqlitefile.OpenLock(filepath.Join(filepath.Dir(l.path), "log.lock")); err != nil {
 		return err
 	}
-	first, err := l.lock.TryExclusive()
+	first, err := l.alone(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,10 +143,29 @@ func (l *Log) open(ctx context.Context) (err error) {
 	if !first {
 		return nil
 	}
-	if err := l.recover(); err != nil {
+	if err := l.recover(); err != nil || l.options.Alone {
 		return err
 	}
 	return l.lock.Shared(ctx)
+}
+
+// aloneMax gives a command that is just ending the time to do so.
+const aloneMax = time.Second
+
+// alone says whether nobody else has the log open.
+func (l *Log) alone(ctx context.Context) (bool, error) {
+	if !l.options.Alone {
+		return l.lock.TryExclusive()
+	}
+	waiting, cancel := context.WithTimeout(ctx, aloneMax)
+	defer cancel()
+	if err := l.lock.Exclusive(waiting); err != nil {
+		if waiting.Err() != nil && ctx.Err() == nil {
+			return false, fmt.Errorf("%s: %w", l.path, ErrInUse)
+		}
+		return false, err
+	}
+	return true, nil
 }
 
 func (l *Log) connect() error {

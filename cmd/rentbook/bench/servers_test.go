@@ -143,7 +143,7 @@ func newServers(tb testing.TB, o Options, p pgtest.Options) *servers {
 		}
 	})
 	b.leases /= 5 // each is opened with a call of its own where the log is not embedded
-	s := &servers{bench: b, tb: tb, cluster: cluster, events: 1_000}
+	s := &servers{bench: b, tb: tb, cluster: cluster, events: 2_000}
 	if s.anywhere, err = s.newPlace(); err != nil {
 		tb.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func lifeAt(i int) account {
 }
 
 func (s *servers) lives() []account {
-	all := make([]account, max(2*readers, s.events/(1+perLife)))
+	all := make([]account, max(2, s.events/(1+perLife)))
 	for i := range all {
 		all[i] = lifeAt(i)
 	}

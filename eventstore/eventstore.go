@@ -83,7 +83,7 @@ func ParsePosition(s string) (Position, error) {
 		return PositionAt(c), nil
 	}
 	p, err := parseNumber(prepare)
-	if err != nil {
+	if err != nil || p > c {
 		return Position{}, fmt.Errorf("%q is not a position: want N or N-N", s)
 	}
 	return Position{Commit: c, Prepare: p}, nil

@@ -18,7 +18,7 @@ const (
 	writeMax      = 30 * time.Second
 	idleMax       = 2 * time.Minute
 	headerMax     = 16 << 10
-	drainMax      = 20 * time.Second
+	drainMax      = 15 * time.Second
 )
 
 // Serve answers what comes in on the listener until ctx ends, then lets requests in progress finish

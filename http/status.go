@@ -63,7 +63,7 @@ func status(err error) (code int, name, detail string) {
 		return http.StatusServiceUnavailable, "behind", "The views have not reached the position asked for. Ask again."
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, projections.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "unavailable",
-			"Nothing can be recorded or read at the moment; whether this request was carried out is not known. Send the same request again."
+			"Nothing can be recorded or read at the moment. Send the same request again: if it was carried out after all, it is answered as the first time."
 	case errors.Is(err, context.Canceled):
 		return statusClientGone, "gone", "The client did not wait."
 	}

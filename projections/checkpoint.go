@@ -24,6 +24,7 @@ func migrations() []string {
 	position     BIGINT NOT NULL, -- the view has seen every event up to it
 	generation   BIGINT NOT NULL, -- rises when a rebuild puts other tables in place
 	shape        TEXT   NOT NULL, -- what the tables look like
+	tables       TEXT   NOT NULL, -- their names, apart by spaces
 	published    TEXT   NOT NULL, -- what is offered to other programs
 	stopped_at   BIGINT NOT NULL DEFAULT 0, -- position of the event that stopped the view
 	stopped_code TEXT   NOT NULL DEFAULT '' -- why; empty while it runs
@@ -34,6 +35,8 @@ func migrations() []string {
 	position   BIGINT NOT NULL -- the new tables have every event up to it
 )`,
 		`CREATE TABLE discarded_tables (name TEXT NOT NULL PRIMARY KEY)`,
+		`CREATE TABLE generations (last BIGINT NOT NULL PRIMARY KEY)`, // see newGeneration
+		`INSERT INTO generations (last) VALUES (1)`,
 	}
 }
 
@@ -73,6 +76,7 @@ type checkpoint struct {
 	position   int64
 	generation int64
 	shape      string
+	tables     []string
 	published  string
 	stoppedAt  int64
 	code       string
@@ -87,9 +91,11 @@ type query func(query string, each func(database.Row) error, args ...database.Va
 // other processes, which may be of the version that made them, it is not.
 func (v *Views) points(ask query) (map[string]checkpoint, error) {
 	all := map[string]checkpoint{}
-	err := ask(`SELECT view, position, generation, shape, published, stopped_at, stopped_code FROM checkpoints`,
+	err := ask(`SELECT view, position, generation, shape, tables, published, stopped_at, stopped_code FROM checkpoints`,
 		func(r database.Row) error {
-			c := checkpoint{r.Text(0), r.Int(1), r.Int(2), r.Text(3), r.Text(4), r.Int(5), r.Text(6)}
+			c := checkpoint{
+				r.Text(0), r.Int(1), r.Int(2), r.Text(3), strings.Fields(r.Text(4)), r.Text(5), r.Int(6), r.Text(7),
+			}
 			if known, ok := v.shapes[c.view]; ok && c.shape != known {
 				c.stoppedAt, c.code = c.position, codeOtherShape
 			}

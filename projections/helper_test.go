@@ -30,7 +30,11 @@ import (
 // TestMain runs everything on SQLite, then on PostgreSQL. It asks properties thirty times unless told
 // otherwise (-rapid.checks): each of them fills and compares whole databases.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "30"); err != nil {
+	checks := "30"
+	if !thorough {
+		checks = "5"
+	}
+	if err := flag.Set("rapid.checks", checks); err != nil {
 		panic(err)
 	}
 	flag.String(onFlag, "", "the `database` to test on, sqlite or postgres; both if empty")
@@ -54,6 +58,11 @@ func (s suites) Run() int {
 func (suites) onDatabase(name string, m interface{ Run() int }) int {
 	if err := flag.Set(onFlag, name); err != nil {
 		panic(err)
+	}
+	if name == "postgres" { // tests wait for the server more than they do
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			panic(err)
+		}
 	}
 	if code := m.Run(); code != 0 {
 		fmt.Println("the failures above are those on", name)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rentbook/eventstore"
 	"rentbook/projections/database"
 )
 
@@ -143,6 +144,6 @@ func (b backOff) wait(ctx context.Context, n int) error {
 
 // transient says whether an error may go away by itself: it is nothing about the events.
 func transient(err error) bool {
-	return errors.Is(err, database.ErrUnavailable) || errors.Is(err, errMoved) ||
+	return errors.Is(err, database.ErrUnavailable) || errors.Is(err, eventstore.ErrUnavailable) || errors.Is(err, errMoved) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"rentbook/eventstore"
@@ -181,31 +182,30 @@ func TestViews_Rebuild_losesWhatItWrote(t *testing.T) {
 	s.catchUp(v)
 	want := s.dump(v)
 	v.bulk = 5
-	for _, lost := range []string{`UPDATE rebuilds SET position = 0 WHERE view = 'statement'`, `DELETE FROM rebuilds`} {
-		batches := 0
+	for _, lost := range []struct {
+		statement string
+		atLast    bool // when the new tables are to be put in place
+	}{
+		{`UPDATE rebuilds SET position = 0 WHERE view = 'statement'`, false},
+		{`UPDATE rebuilds SET position = position - 1`, true},
+		{`UPDATE rebuilds SET generation = generation - 1`, false},
+	} {
+		write := func(statement string) {
+			s.must(v.db.Write(t.Context(), func(tx database.Tx) error { return tx.Exec(statement) }))
+		}
+		lose := sync.OnceFunc(func() { write(lost.statement) })
 		err := v.Rebuild(t.Context(), func(done, total uint64) {
-			if batches++; batches == 2 || done == total {
-				s.must(v.db.Write(t.Context(), func(tx database.Tx) error { return tx.Exec(lost) }))
+			if !lost.atLast || done == total {
+				lose()
 			}
 		})
 		if !errors.Is(err, errLost) {
-			t.Errorf("%s: got %v", lost, err)
+			t.Errorf("%s: got %v", lost.statement, err)
 		}
+		write(`UPDATE rebuilds SET generation = (SELECT max(generation) + 1 FROM checkpoints)`) // as it was
 	}
-	once := false
-	err := v.Rebuild(t.Context(), func(done, total uint64) {
-		if done == total && !once {
-			once = true
-			s.must(v.db.Write(t.Context(), func(tx database.Tx) error {
-				return tx.Exec(`UPDATE rebuilds SET position = position - 1`)
-			}))
-		}
-	})
-	if !errors.Is(err, errLost) {
-		t.Errorf("lost before the tables are put in place: got %v", err)
-	}
-	if got := s.dump(v); len(got) != len(want) {
-		t.Errorf("the live tables have %d rows, and had %d", len(got), len(want))
+	if diff := cmp.Diff(want, s.dump(v)); diff != "" {
+		t.Errorf("the live tables (-want +got):\n%s", diff)
 	}
 	s.must(v.Rebuild(t.Context(), nil))
 	s.verify(v)

@@ -216,7 +216,6 @@ func drain[T any](values <-chan T) {
 	}
 }
 
-
 func (s *scene) openCounting() (*Views, *atomic.Int64) {
 	s.Helper()
 	var n atomic.Int64

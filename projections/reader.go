@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"rentbook/eventstore"
 	"rentbook/projections/database"
@@ -154,13 +155,21 @@ func all[T any](r *Reader, scan func(database.Row) T, query string, args ...data
 
 func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
 
+// sourceMax bounds how long a log that is away keeps a snapshot open.
+const sourceMax = 2 * time.Second
+
 // source reads the event at a position from the log.
 func (r *Reader) source(at eventstore.Position) (Source, error) {
 	before, err := r.at(number(at) - 1)
 	if err != nil {
 		return Source{}, err
 	}
-	for e, err := range eventstore.ReadTo(r.ctx, r.log, before.Position, at) {
+	ctx, cancel := context.WithTimeout(r.ctx, sourceMax)
+	defer cancel()
+	for e, err := range eventstore.ReadTo(ctx, r.log, before.Position, at) {
+		if err != nil && ctx.Err() != nil && r.ctx.Err() == nil {
+			return Source{}, fmt.Errorf("read the source event: %w", eventstore.ErrUnavailable)
+		}
 		if err != nil {
 			return Source{}, fmt.Errorf("read the source event: %w", err)
 		}

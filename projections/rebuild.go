@@ -21,8 +21,10 @@ const (
 	// in another process asks for SQLite's lock every millisecond.
 	breather = 3 * time.Millisecond
 
-	// switchEvents bounds what the last transaction applies before it puts the new tables in place.
+	// switchEvents bounds what the last transaction applies before it puts the new tables in place, and
+	// restMax how long it waits to read that: it keeps all writers out.
 	switchEvents = 500
+	restMax      = 3 * time.Second
 )
 
 // Rebuild fills new tables for the views named (all if none is) from the log, beside the live ones
@@ -90,7 +92,7 @@ type rebuild struct {
 }
 
 func (r *rebuild) run(ctx context.Context) error {
-	if err := r.discard(ctx); err != nil {
+	if err := r.discardLater(ctx); err != nil {
 		return err
 	}
 	if err := r.persist(ctx, func() error { return r.begin(ctx) }); err != nil {
@@ -100,11 +102,11 @@ func (r *rebuild) run(ctx context.Context) error {
 		return err
 	}
 	for {
-		if err := r.fill(ctx); err != nil {
+		if err := r.fillOn(ctx); err != nil {
 			return err
 		}
 		placed := false
-		err := r.persist(ctx, func() (err error) {
+		err := persist(ctx, placeTries, func() (err error) {
 			placed, err = r.place(ctx)
 			return err
 		})
@@ -112,10 +114,14 @@ func (r *rebuild) run(ctx context.Context) error {
 			return err
 		}
 		if placed {
-			return r.discard(ctx)
+			return r.discardLater(ctx)
 		}
 	}
 }
+
+// placeTries are some ten minutes: a report or a backup that is being read keeps the names of tables as they
+// are, and what was filled is too good to be thrown away for it.
+const placeTries = 300
 
 // lookAround finds out whether somebody writes the live tables.
 func (r *rebuild) lookAround(ctx context.Context) error {
@@ -131,14 +137,11 @@ func (r *rebuild) lookAround(ctx context.Context) error {
 // outcome nobody heard of has made them.
 func (r *rebuild) begin(ctx context.Context) error {
 	return r.writer.Write(ctx, func(tx database.Tx) error {
-		points, err := r.points(tx.Query)
-		if err != nil {
+		at, err := r.positions(tx)
+		if err != nil || len(at) > 0 {
 			return err
 		}
-		for _, c := range points {
-			r.generation = max(r.generation, c.generation+1)
-		}
-		if at, err := r.positions(tx); err != nil || len(at) > 0 {
+		if r.generation, err = newGeneration(tx); err != nil {
 			return err
 		}
 		for _, a := range r.appliers {
@@ -156,6 +159,16 @@ func (r *rebuild) begin(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// newGeneration is a number that no tables were ever made with, not even by a rebuild that has been cleared
+// away: one that has lost its lock and does not know it finds nothing to write to.
+func newGeneration(tx database.Tx) (generation int64, err error) {
+	err = tx.Query(`UPDATE generations SET last = last + 1 RETURNING last`, func(row database.Row) error {
+		generation = row.Int(0)
+		return nil
+	})
+	return generation, err
 }
 
 // fill brings the new tables to the head of the log, or near it: what has been recorded meanwhile
@@ -177,6 +190,29 @@ func (r *rebuild) fill(ctx context.Context) error {
 	}
 	return nil
 }
+
+// fillOn reads again what could not be unsealed because the vault was away.
+func (r *rebuild) fillOn(ctx context.Context) error {
+	for failures := 1; ; failures++ {
+		at := r.position
+		err := r.fill(ctx)
+		if r.position > at {
+			failures = 1
+		}
+		if !errors.Is(err, errSealed) || failures == fillTries {
+			return err
+		}
+		if err := (backOff{20 * time.Millisecond, 2 * time.Second}).wait(ctx, failures); err != nil {
+			return err
+		}
+	}
+}
+
+// fillTries are about a minute.
+const fillTries = 36
+
+// errSealed is an event whose key cannot be had at the moment.
+var errSealed = errors.New("the vault is away")
 
 // write has a transaction for each view, so that none is long. Nobody reads the new tables before
 // all of them are level.
@@ -203,6 +239,7 @@ func (r *rebuild) writeOne(ctx context.Context, a *applier, b batch) error {
 		case err != nil:
 			return err
 		case begun && position == b.last():
+			a.Forget() // what was written is there; what an attempt remembers may be of another one
 			return nil
 		case !begun || position != b.after:
 			return errLost
@@ -231,12 +268,15 @@ func (r *rebuild) positions(tx database.Tx) (map[string]int64, error) {
 	return at, err
 }
 
+// persist is for about a minute.
+func (r *rebuild) persist(ctx context.Context, do func() error) error { return persist(ctx, 36, do) }
+
 // persist tries again while the database cannot do it: a server that is started anew, or readers that
 // will not let go of a table.
-func (r *rebuild) persist(ctx context.Context, do func() error) error {
+func persist(ctx context.Context, times int, do func() error) error {
 	for failures := 1; ; failures++ {
 		err := do()
-		if !errors.Is(err, database.ErrUnavailable) || failures == persistMax {
+		if !errors.Is(err, database.ErrUnavailable) || failures == times {
 			return err
 		}
 		if err := (backOff{20 * time.Millisecond, 2 * time.Second}).wait(ctx, failures); err != nil {
@@ -245,11 +285,13 @@ func (r *rebuild) persist(ctx context.Context, do func() error) error {
 	}
 }
 
-// persistMax makes a rebuild give up after about a minute of an unavailable database.
-const persistMax = 36
-
 func (r *rebuild) apply(tx database.Tx, a *applier, b batch) error {
-	if u, ok := errors.AsType[*undecodable](readable(a, b.events)); ok {
+	u, ok := errors.AsType[*undecodable](readable(a, b.events))
+	switch {
+	case !ok:
+	case transient(u):
+		return fmt.Errorf("rebuild: %w: %w", errSealed, u.err)
+	default:
 		return fmt.Errorf("rebuild: %w", &failure{view: a.Name(), at: number(u.at), code: codeOf(u)})
 	}
 	if err := a.Apply(tx.Beside(r.generation), b.events); err != nil {
@@ -284,16 +326,20 @@ func (r *rebuild) place(ctx context.Context) (placed bool, err error) {
 		if err != nil || len(rest.events) > switchEvents {
 			return err
 		}
-		if err := r.placeAll(tx, rest); err != nil {
+		if err := r.placeAll(tx, points, rest); err != nil {
 			return err
 		}
 		placed = true
 		return nil
 	})
-	if placed && err == nil {
-		r.news.announce()
+	if err != nil || !placed { // what the views remember of it has been undone
+		for _, a := range r.appliers {
+			a.Forget()
+		}
+		return false, err
 	}
-	return placed && err == nil, err
+	r.news.announce()
+	return true, nil
 }
 
 // isPlaced says whether an attempt whose outcome nobody heard of has succeeded.
@@ -315,7 +361,12 @@ func farthest(points map[string]checkpoint) int64 {
 // when there are too many to hold up a transaction.
 func (r *rebuild) rest(ctx context.Context, points map[string]checkpoint) (batch, error) {
 	all := batch{after: r.position}
-	for b, err := range r.batches(ctx, r.position, farthest(points), switchEvents) {
+	reading, cancel := context.WithTimeout(ctx, restMax)
+	defer cancel()
+	for b, err := range r.batches(reading, r.position, farthest(points), switchEvents) {
+		if err != nil && reading.Err() != nil && ctx.Err() == nil {
+			return all, fmt.Errorf("rebuild: %w: the log does not answer", database.ErrUnavailable)
+		}
 		if err != nil {
 			return all, fmt.Errorf("rebuild: %w", err)
 		}
@@ -328,48 +379,48 @@ func (r *rebuild) rest(ctx context.Context, points map[string]checkpoint) (batch
 
 // placeAll keeps out other programs, which come by the publications, before it keeps out readers, and
 // both only once all is written.
-func (r *rebuild) placeAll(tx database.Tx, rest batch) error {
+func (r *rebuild) placeAll(tx database.Tx, points map[string]checkpoint, rest batch) error {
+	var renames []database.Renaming
 	for _, a := range r.appliers {
-		if len(rest.events) == 0 {
-			break
+		if len(rest.events) > 0 {
+			if err := r.apply(tx, a, rest); err != nil {
+				return err
+			}
 		}
-		if err := r.apply(tx, a, rest); err != nil {
+		more, err := r.placeOne(tx, a, points[a.Name()], rest.last())
+		if err != nil {
 			return err
 		}
+		renames = append(renames, more...)
 	}
 	for _, a := range r.appliers {
 		if err := publish(tx.Beside(r.generation), a); err != nil {
 			return err
 		}
 	}
-	for _, a := range r.appliers {
-		if err := r.placeOne(tx, a, rest.last()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.Rename(renames...)
 }
 
-func (r *rebuild) placeOne(tx database.Tx, a *applier, last int64) error {
-	for _, table := range a.Tables() {
+// placeOne does all but the renames, and says which those are. The live tables may be those of another
+// version.
+func (r *rebuild) placeOne(tx database.Tx, a *applier, live checkpoint, last int64) (renames []database.Renaming, err error) {
+	for _, table := range live.tables {
 		aside := table + "_before_" + strconv.FormatInt(r.generation, 10)
-		if err := tx.Rename(table, aside); err != nil {
-			return err
-		}
-		if err := tx.Rename(beside(table, r.generation), table); err != nil {
-			return err
-		}
+		renames = append(renames, database.Renaming{From: table, To: aside})
 		if err := tx.Exec(`INSERT INTO discarded_tables (name) VALUES ($1)`, database.Text(aside)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	err := tx.Exec(`UPDATE checkpoints SET position = $2, generation = $3, shape = $4, stopped_at = 0, stopped_code = ''
-		WHERE view = $1`,
-		database.Text(a.Name()), database.Int(last), database.Int(r.generation), database.Text(shape(a)))
-	if err != nil {
-		return err
+	for _, table := range a.Tables() {
+		renames = append(renames, database.Renaming{From: beside(table, r.generation), To: table})
 	}
-	return tx.Exec(`DELETE FROM rebuilds WHERE view = $1`, database.Text(a.Name()))
+	err = tx.Exec(`UPDATE checkpoints
+		SET position = $2, generation = $3, shape = $4, tables = $5, stopped_at = 0, stopped_code = '' WHERE view = $1`,
+		database.Text(a.Name()), database.Int(last), database.Int(r.generation), database.Text(shape(a)), tablesValue(a))
+	if err != nil {
+		return nil, err
+	}
+	return renames, tx.Exec(`DELETE FROM rebuilds WHERE view = $1`, database.Text(a.Name()))
 }
 
 // beside is the name of a table that is not live.
@@ -397,11 +448,24 @@ func (r *rebuild) discard(ctx context.Context) error {
 		return fmt.Errorf("discard old tables: %w", err)
 	}
 	for _, name := range names {
-		if err := r.persist(ctx, func() error { return r.drop(ctx, name) }); err != nil {
+		if err := persist(ctx, dropTries, func() error { return r.drop(ctx, name) }); err != nil {
 			return fmt.Errorf("discard %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// dropTries are some two seconds.
+const dropTries = 7
+
+// discardLater leaves tables that somebody is reading to the next rebuild: this one has succeeded.
+func (r *rebuild) discardLater(ctx context.Context) error {
+	err := r.discard(ctx)
+	if errors.Is(err, database.ErrUnavailable) {
+		r.config.Logger.Warn("views: old tables are in use, and dropped by the next rebuild")
+		return nil
+	}
+	return err
 }
 
 func (r *rebuild) drop(ctx context.Context, table string) error {

@@ -21,15 +21,13 @@ func (r reshaped) Schema() []string {
 func (s *scene) next(v *Views) {
 	v.views = func() []View {
 		all := newViews()
-		for i := range all {
-			if all[i].Name() == "accounts" {
-				all[i] = reshaped{all[i]}
-				v.shapes["accounts"] = shape(all[i])
-			}
-		}
+		i := slices.IndexFunc(all, func(view View) bool { return view.Name() == "accounts" })
+		all[i] = reshaped{all[i]}
 		return all
 	}
-	v.views()
+	for _, view := range v.views() {
+		v.shapes[view.Name()] = shape(view)
+	}
 }
 
 func (s *scene) columns(v *Views, table string) (names []string) {

@@ -113,7 +113,8 @@ func (r *Reader) opening(account int64, day domain.Date, known int64) (int64, er
 	return years + parts + rest, err
 }
 
-// sumRange are the sums of one width that start on or after from and before to.
+// sumRange are the sums of one width that start on or after from and before to. The day after the last one
+// of the year 9999 is never asked for: SQLite takes it for an early one.
 type sumRange struct {
 	account  int64
 	width    int
@@ -124,10 +125,13 @@ type sumRange struct {
 // counts as it is, one of which none was counts nothing, and one of which some were is looked at
 // more closely.
 func (r *Reader) sums(of sumRange, known int64) (int64, error) {
+	if of.from >= of.to {
+		return 0, nil
+	}
 	var net int64
 	var mixed []domain.Date
 	err := r.tx.Query(`SELECT starts_on, net, first_position, last_position FROM {account_sums}
-		WHERE account = $1 AND width = $2 AND starts_on >= $3 AND starts_on < $4`,
+		WHERE account = $1 AND width = $2 AND starts_on >= $3 AND starts_on <= $4`,
 		func(row database.Row) error {
 			switch {
 			case row.Int(3) <= known:
@@ -137,7 +141,7 @@ func (r *Reader) sums(of sumRange, known int64) (int64, error) {
 			}
 			return nil
 		},
-		database.Int(of.account), database.Int(of.width), dateValue(of.from), dateValue(of.to))
+		database.Int(of.account), database.Int(of.width), dateValue(of.from), dateValue(of.to-1))
 	if err != nil {
 		return 0, fmt.Errorf("read sums: %w", err)
 	}
@@ -174,8 +178,8 @@ func (r *Reader) net(account int64, from, before domain.Date, known int64) (int6
 	}
 	return one(r, func(row database.Row) int64 { return row.Int(0) },
 		`SELECT CAST(coalesce(sum(net), 0) AS BIGINT) FROM {entries}
-		WHERE account = $1 AND value_date >= $2 AND value_date < $3 AND position <= $4`,
-		database.Int(account), dateValue(from), dateValue(before), database.Int(known))
+		WHERE account = $1 AND value_date >= $2 AND value_date <= $3 AND position <= $4`,
+		database.Int(account), dateValue(from), dateValue(before-1), database.Int(known))
 }
 
 func (r *Reader) totals(s *Statement, account, known int64) error {

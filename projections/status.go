@@ -16,6 +16,7 @@ type ViewStatus struct {
 	Name       string
 	Position   eventstore.Position
 	Behind     uint64              // events after Position, counted up to BehindMax
+	Uncounted  bool                // the log could not be asked how many they are
 	Stopped    bool                // until it has caught up again: Position rises meanwhile
 	StoppedAt  eventstore.Position // the event that the view could not take
 	Code       string              // why: unknown-type, undecodable, key-missing, apply-failed
@@ -24,6 +25,9 @@ type ViewStatus struct {
 
 // BehindMax is how many events a status counts.
 const BehindMax = 10_000
+
+// askMax is how long a status waits for a log that may be away.
+const askMax = time.Second
 
 // Status is that of all views, in the order of Names.
 func (v *Views) Status(ctx context.Context) ([]ViewStatus, error) {
@@ -35,21 +39,18 @@ func (v *Views) Status(ctx context.Context) ([]ViewStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := v.config.Log.Head(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("status of the views: %w", err)
-	}
+	asking, cancel := context.WithTimeout(ctx, askMax)
+	defer cancel()
+	head, away := v.config.Log.Head(asking)
 	var all []ViewStatus
 	behind := map[int64]uint64{}
 	for _, name := range Names() {
 		c := points[name]
-		if _, counted := behind[c.position]; !counted {
-			if behind[c.position], err = v.count(ctx, position(c.position), head); err != nil {
-				return nil, err
-			}
+		if _, counted := behind[c.position]; !counted && away == nil {
+			behind[c.position], away = v.count(asking, position(c.position), head)
 		}
 		all = append(all, ViewStatus{
-			Name: name, Position: position(c.position), Behind: behind[c.position], Stopped: c.stopped(),
+			Name: name, Position: position(c.position), Behind: behind[c.position], Uncounted: away != nil, Stopped: c.stopped(),
 			StoppedAt: position(c.stoppedAt), Code: c.code, Rebuilding: rebuilding[name],
 		})
 	}
@@ -137,7 +138,9 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 			out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(value), append([]string{s.Name}, labels...)...)
 		}
 		gauge(m.position, s.Position.Commit)
-		gauge(m.behind, s.Behind)
+		if !s.Uncounted {
+			gauge(m.behind, s.Behind)
+		}
 		if s.Stopped {
 			gauge(m.stopped, 1, s.StoppedAt.String(), s.Code)
 		}

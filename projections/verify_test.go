@@ -24,7 +24,7 @@ func TestViews_Verify(t *testing.T) {
 	if report.Difference != "" || report.Accounts != 2 || report.Entries != 69 {
 		t.Errorf("a sound database: got %+v", report)
 	}
-	for _, damage := range []struct{ sql, want string }{
+	for i, damage := range []struct{ sql, want string }{
 		{`UPDATE entries SET net = net + 1 WHERE entry = 'C1'`, "account T1"},
 		{`UPDATE entries SET corrects = 'x' WHERE entry = 'P1:reversal'`, "entry P1:reversal at position 13 reads otherwise"},
 		{`DELETE FROM entries WHERE entry = 'P1'`, "account T1"},
@@ -55,6 +55,9 @@ func TestViews_Verify(t *testing.T) {
 		{`INSERT INTO entry_accounts VALUES (99, 'T3')`, "table entry_accounts: the row of T3 is not what the log gives"},
 		{`INSERT INTO entry_words VALUES (99, 'payment', 'secret', 'secret', 'x')`, "table entry_words"},
 	} {
+		if !thorough && i%6 > 0 {
+			continue
+		}
 		s.must(v.db.Write(t.Context(), func(tx database.Tx) error { return tx.Exec(damage.sql) }))
 		report, err := v.Verify(t.Context(), nil)
 		s.must(err)

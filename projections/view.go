@@ -45,6 +45,9 @@ type Publication struct{ Name, Query string }
 // shape names what the tables of a view look like.
 func shape(v View) string { return fingerprint(v.Schema()...) }
 
+// tablesValue lists the names of a view's tables.
+func tablesValue(v View) database.Value { return database.Text(strings.Join(v.Tables(), " ")) }
+
 // published names what a view offers.
 func published(v View) string {
 	var all []string

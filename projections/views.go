@@ -61,7 +61,7 @@ type Views struct {
 	awaited awaited
 	seen    atomic.Int64 // what this process last knew the views that run to have seen; now it may be less
 	pause   backOff
-	bulk    int // events in a batch of a rebuild
+	bulk    int           // events in a batch of a rebuild
 	views   func() []View // fresh ones; tests put faults between
 	shapes  map[string]string
 	metrics *metrics
@@ -90,15 +90,45 @@ func Open(ctx context.Context, c Config) (_ *Views, err error) {
 		return nil, err
 	}
 	v.writing = newHold(lock)
-	head, err := c.Log.Head(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open views: %w", err)
-	}
-	if err := v.db.Write(ctx, func(tx database.Tx) error { return v.prepare(tx, number(head)) }); err != nil {
+	if err := v.prepareAll(ctx); err != nil {
 		return nil, err
 	}
 	return v, v.register()
 }
+
+// prepareAll looks at the head of the log again when a view has seen more: while this waited for its turn,
+// others have recorded and written.
+func (v *Views) prepareAll(ctx context.Context) error {
+	var ahead *aheadError
+	for {
+		head, err := v.config.Log.Head(ctx)
+		if err != nil {
+			return fmt.Errorf("open views: %w", err)
+		}
+		if ahead != nil && number(head) < ahead.position {
+			ahead.head = number(head)
+			return ahead
+		}
+		err = persist(ctx, prepareTries, func() error {
+			return v.db.Write(ctx, func(tx database.Tx) error { return v.prepare(tx, number(head)) })
+		})
+		if ok := errors.As(err, &ahead); !ok {
+			return err
+		}
+	}
+}
+
+// aheadError is views that have seen more than there is.
+type aheadError struct{ position, head int64 }
+
+func (e *aheadError) Error() string {
+	return fmt.Sprintf("the views have seen the log up to %d, it ends at %d: the log is older than its views; "+
+		"put back the newer log, or do away with the views (views.db, or their schemas in PostgreSQL): "+
+		"they are built anew from this one", e.position, e.head)
+}
+
+// prepareTries are some five seconds: what is published can only be changed while nobody reads it.
+const prepareTries = 9
 
 // prepare checks whose views these are and makes the tables of new ones.
 func (v *Views) prepare(tx database.Tx, head int64) error {
@@ -118,9 +148,7 @@ func (v *Views) prepare(tx database.Tx, head int64) error {
 		case !known:
 			err = create(tx, view)
 		case c.position > head:
-			err = fmt.Errorf("the views have seen the log up to %d, it ends at %d: the log is older than its views; "+
-				"put back the newer log, or do away with the views (views.db, or their schemas in PostgreSQL): "+
-				"they are built anew from this one", c.position, head)
+			err = &aheadError{c.position, head}
 		case c.shape == v.shapes[view.Name()] && c.published != published(view):
 			err = publish(tx, view)
 		}
@@ -157,13 +185,15 @@ func create(tx database.Tx, view View) error {
 			return fmt.Errorf("create view %s: %w", view.Name(), err)
 		}
 	}
+	var renames []database.Renaming
 	for _, table := range view.Tables() {
-		if err := tx.Rename(beside(table, first), table); err != nil {
-			return err
-		}
+		renames = append(renames, database.Renaming{From: beside(table, first), To: table})
 	}
-	err := tx.Exec(`INSERT INTO checkpoints (view, position, generation, shape, published) VALUES ($1, 0, $2, $3, '')`,
-		database.Text(view.Name()), database.Int(first), database.Text(shape(view)))
+	if err := tx.Rename(renames...); err != nil {
+		return err
+	}
+	err := tx.Exec(`INSERT INTO checkpoints (view, position, generation, shape, tables, published)
+		VALUES ($1, 0, $2, $3, $4, '')`, database.Text(view.Name()), database.Int(first), database.Text(shape(view)), tablesValue(view))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -23,14 +24,11 @@ func (c *doctorCommand) Run(ctx context.Context, g *globals) error {
 	}
 	say("version", "%s, SQLite %s", version(), sqlite3.SQLITE_VERSION)
 	say("data directory", "%s, %s free", g.Data, free(g.Data))
-	if g.Database != "" {
-		address, err := g.address()
-		if err != nil {
-			return err
-		}
-		say("PostgreSQL", "%s", address)
-	}
 	say("time zone", "%s, today is %s", g.TimeZone, time.Now().In(g.TimeZone.Location).Format(time.DateOnly))
+	if away := c.servers(ctx, g, say); away {
+		_ = table.Flush()
+		return errSaid
+	}
 	n, err := g.existing(ctx)
 	if err != nil {
 		_ = table.Flush()
@@ -49,6 +47,49 @@ func (c *doctorCommand) Run(ctx context.Context, g *globals) error {
 	return nil
 }
 
+// reachMax is how long doctor waits for a server.
+const reachMax = 5 * time.Second
+
+// servers asks each server on its own, so that one that is away does not hide the other.
+func (c *doctorCommand) servers(ctx context.Context, g *globals, say func(what, format string, args ...any)) (away bool) {
+	tell := func(what string, where fmt.Stringer, ask func(context.Context) error) {
+		ctx, cancel := context.WithTimeout(ctx, reachMax)
+		defer cancel()
+		if err := ask(ctx); err != nil {
+			away = true
+			say(what, "%s, NOT REACHABLE: %v", where, err)
+			return
+		}
+		say(what, "%s, reachable", where)
+	}
+	if g.EventStore != "" {
+		l, err := g.openEventStore(ctx, slog.New(slog.DiscardHandler))
+		if err != nil {
+			say("EventStoreDB", "%v", err)
+			return true
+		}
+		defer l.Close() //nolint:errcheck // nothing was written
+		tell("EventStoreDB", described{l}, func(ctx context.Context) error {
+			_, err := l.Head(ctx)
+			return err
+		})
+	}
+	if g.Database != "" {
+		address, err := g.address()
+		if err != nil {
+			say("PostgreSQL", "%v", err)
+			return true
+		}
+		tell("PostgreSQL", address, func(ctx context.Context) error { return address.Prepare(ctx) })
+	}
+	return away
+}
+
+// described is a log as its own description.
+type described struct{ *esdb.Log }
+
+func (d described) String() string { return d.Describe() }
+
 func (c *doctorCommand) examine(
 	ctx context.Context, g *globals, n *node, say func(what, format string, args ...any),
 ) (ill bool, err error) {
@@ -57,9 +98,6 @@ func (c *doctorCommand) examine(
 		return false, err
 	}
 	say("log", "%s, head at position %s", n.identity.Log, head)
-	if l, ok := n.log.(*esdb.Log); ok {
-		say("EventStoreDB", "%s, connected", l.Describe())
-	}
 	say("vault", "%s, belongs to the log", n.vault.ID())
 	tokens, err := g.openTokens(ctx)
 	if err != nil {

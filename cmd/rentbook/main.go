@@ -75,6 +75,7 @@ func main() { os.Exit(process(os.Args[1:])) }
 func process(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	return run(ctx, args, os.Stdout, os.Stderr, os.Exit)
 }
 
@@ -102,7 +103,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, exit func
 		c.Data = "rentbook-data"
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	err = command.Run(&c.globals)
+	if err = errors.Join(mustMean(args), c.check()); err == nil {
+		err = command.Run(&c.globals)
+	}
 	switch {
 	case err == nil:
 		return exitDone

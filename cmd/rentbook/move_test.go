@@ -185,8 +185,8 @@ func TestMove_Refuses(t *testing.T) {
 		"a log of others":   {[]string{"--from", "sqlite:" + m.dir, "--to", other.eventStore}, exitRefused, "not moved there"},
 		"credentials":       {[]string{"--from", "sqlite:" + m.dir, "--to", "esdb://u:secret@h?tls=false"}, exitRefused, "tls=false"},
 		"an address":        {[]string{"--from", "sqlite:" + m.dir, "--to", "http://h"}, exitRefused, "esdb://"},
-		"another database":  {[]string{"--from", "sqlite:" + m.dir, "--database", "mysql://h"}, exitRefused, "postgres://"},
-		"a password spoken": {[]string{"--from", "sqlite:" + m.dir, "--database", "postgres://u:secret@h:x/d"}, exitRefused, "--database"},
+		"another database":  {[]string{"--from", "sqlite:" + m.dir, "--database", "mysql://h"}, exitUsage, "postgres://"},
+		"a password spoken": {[]string{"--from", "sqlite:" + m.dir, "--database", "postgres://u:secret@h:x/d"}, exitUsage, "--database"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, stderr := rentbook(t, append([]string{"move"}, row.args...)...)

@@ -65,6 +65,9 @@ func (n *node) open(ctx context.Context, g *globals) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := g.notElsewhere(head); err != nil {
+		return err
+	}
 	if n.vault, err = g.openVault(ctx, !head.IsZero(), fatal); err != nil {
 		return err
 	}

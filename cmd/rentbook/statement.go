@@ -47,9 +47,9 @@ func (c *statementCommand) Run(ctx context.Context, g *globals) error {
 		known, err := r.KnownAt(c.KnownAt, n.now())
 		if err != nil {
 			if errors.Is(err, projections.ErrKnownAt) {
-				err = fmt.Errorf("%w: %w", errUsage, err)
+				return fmt.Errorf("%w: --known-at %q %w", errUsage, c.KnownAt, err)
 			}
-			return fmt.Errorf("--known-at: %w", err)
+			return fmt.Errorf("--known-at %s %w", c.KnownAt, err)
 		}
 		if _, err := r.Account(c.Account); errors.Is(err, projections.ErrNotFound) {
 			return fmt.Errorf("there is no account %s", c.Account)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rentbook/commands"
@@ -37,6 +38,40 @@ type log interface {
 	eventstore.Store
 	eventstore.Log
 	Close() error
+}
+
+// check refuses addresses that cannot be meant, before anything is opened.
+func (s *stores) check() error {
+	if s.EventStore != "" {
+		if err := esdb.Check(s.EventStore); err != nil {
+			return fmt.Errorf("%w: --eventstore: %w", errUsage, err)
+		}
+	}
+	if s.Database != "" {
+		_, err := s.address()
+		return err
+	}
+	return nil
+}
+
+// mustMean refuses an address that was given and is empty, as an unset variable in a script gives it: without
+// one everything would go to files.
+func mustMean(args []string) error {
+	for _, name := range []string{"eventstore", "database"} {
+		value, given := os.LookupEnv("RENTBOOK_" + strings.ToUpper(name))
+		for i, arg := range args {
+			switch {
+			case arg == "--"+name+"=":
+				value, given = "", true
+			case arg == "--"+name && i+1 < len(args):
+				value, given = args[i+1], true
+			}
+		}
+		if given && value == "" {
+			return fmt.Errorf("%w: --%s is given, and empty", errUsage, name)
+		}
+	}
+	return nil
 }
 
 // places says where things are, for people to read. It holds no passwords.
@@ -75,6 +110,15 @@ func (s *stores) openLog(ctx context.Context, logger *slog.Logger, fatal func(er
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// notElsewhere refuses to begin another log beside one that is here.
+func (s *stores) notElsewhere(head eventstore.Position) error {
+	if s.EventStore == "" || !head.IsZero() || !s.has("log.db") || s.has(movedLog) {
+		return nil
+	}
+	return fmt.Errorf("there is a log in %s, and none in EventStoreDB: move it with `rentbook move --from sqlite:%s --to URL`, "+
+		"or name another --data to begin a new one", filepath.Join(s.Data, "log.db"), s.Data)
 }
 
 func (s *stores) openEventStore(ctx context.Context, logger *slog.Logger) (*esdb.Log, error) {
@@ -176,7 +220,7 @@ func (s *stores) openTokenFile(ctx context.Context) (_ *tokens, err error) {
 	if err := t.lock.Shared(waiting); err != nil {
 		return nil, fmt.Errorf("the tokens are being moved: %w", err)
 	}
-	if s.has(movedNames) {
+	if s.has(movedNames) || s.has(movedKeys) {
 		return nil, errors.New("the tokens were moved into a database: name it with --database")
 	}
 	t.Tokens, err = identity.Open(s.Data, time.Now)
@@ -191,7 +235,7 @@ const moveMax = 5 * time.Second
 
 // existingTokens opens the tokens that somebody has made.
 func (s *stores) existingTokens(ctx context.Context) (*tokens, error) {
-	if s.Database == "" && !s.has(movedNames) {
+	if s.Database == "" && !s.has(movedNames) && !s.has(movedKeys) {
 		if err := s.mustExist("identity.db", "make a token with `rentbook token create`"); err != nil {
 			return nil, err
 		}
@@ -202,7 +246,7 @@ func (s *stores) existingTokens(ctx context.Context) (*tokens, error) {
 func (s *stores) address() (pgdb.Address, error) {
 	address, err := pgdb.Parse(s.Database)
 	if err != nil {
-		return address, fmt.Errorf("--database: %w", err)
+		return address, fmt.Errorf("%w: --database: %w", errUsage, err)
 	}
 	return address, nil
 }
@@ -222,13 +266,10 @@ func (s *stores) mustHaveLog(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	head, err := l.Head(ctx)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: %w", l.Describe(), err)
-	case head.IsZero():
+	if err == nil && head.IsZero() {
 		return fmt.Errorf("there is no log in %s; %s", l.Describe(), advice)
 	}
-	return nil
+	return err
 }
 
 // mustExist says what to do when a file is not there.

@@ -210,7 +210,7 @@ func (r *request) failed(ctx context.Context, err error) error {
 	case errors.Is(err, eventstore.ErrConflict):
 		return err
 	case !r.doubtful && !r.recorded || errors.Is(err, errDamaged):
-		return failed(ctx, what, err)
+		return r.log.failed(ctx, what, err)
 	}
 	text := r.log.health.clean(reason(err))
 	if r.cut {

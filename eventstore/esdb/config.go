@@ -80,7 +80,15 @@ var (
 func parse(text string) (server, error) {
 	var s server
 	scheme, rest, ok := strings.Cut(strings.TrimSpace(text), "://")
-	if s.scheme = strings.ToLower(scheme); !ok || s.scheme != schemeNode && s.scheme != schemeDiscover {
+	s.scheme = strings.ToLower(scheme)
+	switch {
+	case !ok:
+		return s, errScheme
+	case s.scheme == "kurrentdb", s.scheme == "kdb":
+		return s, fmt.Errorf("write %s:// instead of %s://", schemeNode, s.scheme)
+	case s.scheme == "kurrentdb+discover", s.scheme == "kdb+discover":
+		return s, fmt.Errorf("write %s:// instead of %s://", schemeDiscover, s.scheme)
+	case s.scheme != schemeNode && s.scheme != schemeDiscover:
 		return s, errScheme
 	}
 	rest, query, _ := strings.Cut(rest, "?")

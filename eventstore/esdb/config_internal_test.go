@@ -17,7 +17,11 @@ func TestParse_Mistakes(t *testing.T) {
 	for text, says := range map[string]string{
 		"":                                      "want esdb://host",
 		"localhost:2113":                        "want esdb://host",
-		"kurrentdb://localhost":                 "want esdb://host",
+		"kurrentdb://u:sesame@localhost":        "write esdb://",
+		"KDB://localhost":                       "write esdb://",
+		"kdb+discover://localhost":              "write esdb+discover://",
+		"kurrentdb+discover://localhost":        "write esdb+discover://",
+		"http://u:sesame@localhost":             "want esdb://host",
 		"esdb://":                               "host is missing",
 		"esdb://?tls=false":                     "host is missing",
 		"esdb://a,,b":                           "host is missing",

@@ -3,7 +3,6 @@ package esdb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -67,8 +66,12 @@ func (c *connection) hear(level es.LogLevel, format string, args ...any) {
 		}
 		return
 	}
-	if level == es.LogWarn {
-		c.health.warned(fmt.Sprintf(format, args...))
+	if level != es.LogWarn || len(args) != 2 {
+		return
+	}
+	node, named := args[0].(string)
+	if err, failed := args[1].(error); named && failed {
+		c.health.warned(node, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package esdb
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	es "github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -120,16 +121,95 @@ func definite(err error) bool {
 	}
 }
 
-// reason is what to tell about an error: the words of the server or of the network, without those
-// that gRPC and the client put around them.
+// reason is what to tell about an error: what can be done about it if that is known, and else the
+// words of the server or of the network, without those that gRPC and the client put around them.
 func reason(err error) string {
 	if errors.Is(err, errNoAnswer) {
 		return errNoAnswer.Error()
 	}
-	if s := statusOf(err); s != nil {
-		return s.Message()
+	s := statusOf(err)
+	if s == nil {
+		return err.Error()
 	}
-	return err.Error()
+	text := unwrapped(s.Message())
+	if o, ok := obstacleOf(s); ok {
+		return strings.Replace(o.advice, "…", strings.TrimPrefix(text, o.words), 1)
+	}
+	return text
+}
+
+// obstacle is a reason why no connection comes about. There are no codes for them.
+type obstacle struct {
+	words  string // of gRPC or of Go's TLS
+	advice string // where … stands for the words, or for what comes behind those that begin the text
+	lasts  bool   // until somebody changes the connection string or the server
+}
+
+func obstacles() []obstacle {
+	const otherNames = "the server's certificate is for other names: connect by one of those, or give the server " +
+		"a certificate for this one (…)"
+	return []obstacle{
+		{words: "produced zero addresses", advice: "the host name cannot be found"},
+		{words: "context deadline exceeded", advice: errNoAnswer.Error()},
+		{
+			words:  "error reading server preface: ", // a server that wants TLS hangs up, but so does one that stops
+			advice: "the server does not begin to talk as an event store does (…): if it wants TLS, leave out tls=false",
+		},
+		{
+			words: "tls: first record does not look like a TLS handshake",
+			advice: "the server speaks without TLS: add ?tls=false (without user and password), or switch TLS on at " +
+				"the server",
+			lasts: true,
+		},
+		{
+			words:  "x509: certificate signed by unknown authority",
+			advice: "the CA of the server's certificate is not known here: name it with tlsCaFile= (…)",
+			lasts:  true,
+		},
+		{words: "x509: certificate is valid for ", advice: otherNames, lasts: true},
+		{words: "x509: certificate is not valid for any names", advice: otherNames, lasts: true},
+		{words: "x509: cannot validate certificate for ", advice: otherNames, lasts: true},
+	}
+}
+
+func obstacleOf(s *status.Status) (obstacle, bool) {
+	if s.Code() != codes.Unavailable && s.Code() != codes.DeadlineExceeded {
+		return obstacle{}, false
+	}
+	for _, o := range obstacles() {
+		if strings.Contains(s.Message(), o.words) {
+			return o, true
+		}
+	}
+	return obstacle{}, false
+}
+
+// What gRPC puts around the reason why a connection did not come about.
+const (
+	aroundAll       = "connection error: desc = " // and the rest in quotes
+	aroundTransport = "transport: "
+	aroundDial      = "Error while dialing: " //nolint:misspell // gRPC's words
+	aroundHandshake = "authentication handshake failed: "
+)
+
+func unwrapped(text string) string {
+	quoted, around := strings.CutPrefix(text, aroundAll)
+	inner, err := strconv.Unquote(quoted)
+	if !around || err != nil {
+		return text
+	}
+	for _, prefix := range []string{aroundTransport, aroundDial, aroundHandshake} {
+		inner = strings.TrimPrefix(inner, prefix)
+	}
+	return inner
+}
+
+// mismatched says whether an attempt to connect failed because certificates, or TLS and none, do not
+// fit each other, for certain: a TLS handshake here has found so. No other attempt will succeed.
+func mismatched(err error) bool {
+	s := statusOf(err)
+	o, _ := obstacleOf(s)
+	return o.lasts && strings.HasPrefix(s.Message(), aroundAll+`"`+aroundTransport+aroundHandshake)
 }
 
 // explain says what can be done about a definite error.

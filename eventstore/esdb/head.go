@@ -18,7 +18,7 @@ func (l *Log) Head(ctx context.Context) (eventstore.Position, error) {
 	}
 	newest, top, err := l.newest(ctx, after)
 	if err != nil {
-		return l.known.get(), failed(ctx, "find the head of the log", err)
+		return l.known.get(), l.failed(ctx, "find the head of the log", err)
 	}
 	if newest != nil {
 		l.known.raise(positionOf(newest))

@@ -26,18 +26,31 @@ type health struct {
 
 	mu    sync.Mutex
 	state Health
+	tried string // the node with which the last attempt to connect ended; empty while connected
 }
 
 // warned keeps what the client says about looking for a node.
-func (h *health) warned(text string) {
+func (h *health) warned(node string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.state.LastError = h.clean(text)
+	h.tried = node
+	h.state.LastError = h.tell(err)
+}
+
+// tell is the reason of an error, and the node that it is about if that is not plain: a cluster may
+// lead to nodes under names that are known only there.
+func (h *health) tell(err error) string {
+	text := h.clean(reason(err))
+	if h.tried == "" || strings.Contains(text, h.tried) || strings.Contains(h.server+" ", "://"+h.tried+" ") {
+		return text
+	}
+	return h.tried + ": " + text
 }
 
 func (h *health) connected() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.tried = ""
 	if !h.state.Connected {
 		h.state.Connected, h.state.Since = true, h.now()
 		h.logger.Info("connected to the event store", "server", h.server)
@@ -47,7 +60,7 @@ func (h *health) connected() {
 func (h *health) failed(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.state.LastError = h.clean(reason(err))
+	h.state.LastError = h.tell(err)
 	if h.state.Connected {
 		h.state.Connected, h.state.Since = false, h.now()
 		h.logger.Warn("the connection to the event store is lost", "server", h.server, "reason", h.state.LastError)
@@ -63,10 +76,19 @@ func (h *health) ended() {
 
 // why is what to tell those who have waited for a connection in vain.
 func (h *health) why() string {
-	if last := h.get().LastError; last != "" {
-		return last
+	state := h.get()
+	if state.Connected || state.LastError == "" { // what was wrong before is over
+		return h.because(errNoAnswer)
 	}
-	return "no answer from " + h.server
+	return h.server + ": " + state.LastError
+}
+
+// because names the server and what went wrong with it. That there is no connection is no reason.
+func (h *health) because(err error) string {
+	if judge(err) == unsent && !h.get().Connected {
+		return h.why()
+	}
+	return h.server + ": " + h.clean(reason(err))
 }
 
 func (h *health) clean(text string) string {

@@ -89,7 +89,7 @@ func Open(ctx context.Context, connectionString string, options Options) (*Log, 
 	l := &Log{options: o, server: s, scope: newScope(s.prefix, o.Categories)}
 	l.health = &health{now: o.Now, logger: o.Logger, server: s.String(), secrets: s.secrets(), state: Health{Since: o.Now()}}
 	l.life, l.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	l.supervisor = newSupervisor(l.life, l.health, *s.config)
+	l.supervisor = newSupervisor(l.life, l.health, s)
 	l.work.Go(l.supervisor.run)
 	return l, nil
 }
@@ -104,6 +104,12 @@ func (l *Log) Close() error {
 		l.health.ended()
 		err = l.supervisor.drain()
 	})
+	return err
+}
+
+// Check says what is wrong with a connection string. It connects to nobody.
+func Check(connectionString string) error {
+	_, err := parse(connectionString)
 	return err
 }
 
@@ -127,7 +133,7 @@ func (l *Log) Origin(ctx context.Context) (string, error) {
 		err = gap(l.scope.name(eventstore.StreamIdentity), 0, first[0].EventNumber)
 	}
 	if err != nil || len(first) == 0 {
-		return "", failed(ctx, "find the beginning of the log", err)
+		return "", l.failed(ctx, "find the beginning of the log", err)
 	}
 	return positionOf(first[0]).String() + "@" + first[0].CreatedDate.UTC().Format(time.RFC3339Nano), nil
 }

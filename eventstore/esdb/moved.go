@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-
 	"rentbook/eventstore"
 )
 
@@ -32,7 +31,7 @@ func (l *Log) AppendMoved(
 func (l *Log) LastMoved(ctx context.Context) (eventstore.Recorded, eventstore.Position, error) {
 	newest, _, err := l.newest(ctx, eventstore.Position{})
 	if err != nil || newest == nil {
-		return eventstore.Recorded{}, eventstore.Position{}, failed(ctx, "find the last event of the log", err)
+		return eventstore.Recorded{}, eventstore.Position{}, l.failed(ctx, "find the last event of the log", err)
 	}
 	event, origin, err := l.scope.decode(newest)
 	return event, origin.from, err

@@ -25,7 +25,7 @@ func (l *Log) persist(ctx context.Context, try func(context.Context, *connection
 	pause := backoff{first: retryFirst, most: retryMost}
 	var last error
 	for failures := 1; ; failures++ {
-		c, err := l.supervisor.enter(ctx)
+		c, err := l.supervisor.enterSoon(ctx)
 		if err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (l *Log) persist(ctx context.Context, try func(context.Context, *connection
 			c.breakWith(last)
 		}
 		if !pause.wait(ctx) {
-			return fmt.Errorf("%w: %s", eventstore.ErrUnavailable, l.health.clean(reason(last)))
+			return fmt.Errorf("%w: %s", eventstore.ErrUnavailable, l.health.because(last))
 		}
 	}
 }
@@ -50,11 +50,14 @@ func (l *Log) patient(ctx context.Context) (context.Context, context.CancelFunc)
 
 // failed is the error of a request that recorded nothing: that of the caller's context, if it has
 // ended, and else what went wrong.
-func failed(ctx context.Context, what string, err error) error {
+func (l *Log) failed(ctx context.Context, what string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if ended := ctx.Err(); ended != nil {
+		if errors.Is(ended, context.DeadlineExceeded) && !l.Health().Connected {
+			return fmt.Errorf("%s: %s: %w", what, l.health.why(), ended)
+		}
 		return fmt.Errorf("%s: %w", what, ended)
 	}
 	return fmt.Errorf("%s: %w", what, explain(err))

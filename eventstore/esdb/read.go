@@ -57,7 +57,7 @@ func (l *Log) feed(
 		<-ended
 	}()
 	if err := l.deliver(ctx, f, yield); err != nil {
-		yield(eventstore.Recorded{}, failed(ctx, what, err))
+		yield(eventstore.Recorded{}, l.failed(ctx, what, err))
 	}
 }
 

@@ -30,17 +30,19 @@ const beatEvery = 3 * time.Second
 type supervisor struct {
 	config es.Configuration
 	health *health
+	alone  bool // there is one server to connect to, under one name
 	life   context.Context
 
 	current atomic.Pointer[connection]
 	old     []*connection // that were used, and perhaps still are; only run knows them
+	futile  atomic.Bool   // no connection ever worked, and the last attempt says that none will
 
 	mu     sync.Mutex
-	usable chan struct{} // closed when a connection becomes usable; nil while nobody waits
+	usable chan struct{} // closed when there is news; nil while nobody waits
 }
 
-func newSupervisor(life context.Context, h *health, config es.Configuration) *supervisor {
-	return &supervisor{config: config, health: h, life: life}
+func newSupervisor(life context.Context, h *health, s server) *supervisor {
+	return &supervisor{config: *s.config, health: h, alone: s.scheme == schemeNode && len(s.hosts) == 1, life: life}
 }
 
 // run connects, looks after the connection and replaces it, until the log is closed.
@@ -58,9 +60,20 @@ func (s *supervisor) run() {
 			err = s.use(c, &pause)
 		} else if s.life.Err() == nil {
 			s.health.failed(err)
+			s.despair(err)
 		}
 		c.replace(fmt.Errorf("%w: %w", errReplaced, err))
 		pause.wait(s.life)
+	}
+}
+
+// despair ends the waits of those who need not wait if the last attempt to connect says that no
+// other will succeed either. Of several nodes one that fits may only be away.
+func (s *supervisor) despair(err error) {
+	futile := len(s.old) == 0 && s.alone && mismatched(err)
+	s.futile.Store(futile)
+	if futile {
+		s.announce()
 	}
 }
 
@@ -84,6 +97,7 @@ func (s *supervisor) drain() error {
 
 // use lets everybody use a connection that works, until it does not.
 func (s *supervisor) use(c *connection, pause *backoff) error {
+	s.futile.Store(false)
 	s.current.Store(c)
 	defer s.current.Store(nil)
 	for {
@@ -130,10 +144,22 @@ func (s *supervisor) watch(c *connection) error {
 // enter is the connection to use, which must be left. Without one it waits until there is, or the
 // context ends.
 func (s *supervisor) enter(ctx context.Context) (*connection, error) {
+	return s.enterWhile(ctx, func() bool { return true })
+}
+
+// enterSoon is enter for those who do not wait for somebody to mend the server or its address.
+func (s *supervisor) enterSoon(ctx context.Context) (*connection, error) {
+	return s.enterWhile(ctx, func() bool { return !s.futile.Load() })
+}
+
+func (s *supervisor) enterWhile(ctx context.Context, hopeful func() bool) (*connection, error) {
 	for {
 		next := s.next()
 		if c := s.current.Load(); c != nil && c.enter() {
 			return c, nil
+		}
+		if !hopeful() {
+			return nil, fmt.Errorf("%w: %s", eventstore.ErrUnavailable, s.health.why())
 		}
 		select {
 		case <-next:
@@ -145,7 +171,7 @@ func (s *supervisor) enter(ctx context.Context) (*connection, error) {
 	}
 }
 
-// next is closed when a connection becomes usable after this call.
+// next is closed when a connection becomes usable after this call, or it is certain that none will.
 func (s *supervisor) next() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

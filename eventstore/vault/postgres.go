@@ -73,7 +73,7 @@ func openPostgres(ctx context.Context, address pgdb.Address) (*postgresKeys, err
 }
 
 func (k *postgresKeys) close() error {
-	k.pool.Close()
+	pgdb.Close(k.pool)
 	return nil
 }
 

@@ -77,7 +77,7 @@ func openPostgres(ctx context.Context, address pgdb.Address) (*postgresTokens, e
 }
 
 func (t *postgresTokens) close() error {
-	t.pool.Close()
+	pgdb.Close(t.pool)
 	return nil
 }
 

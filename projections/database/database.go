@@ -131,8 +131,9 @@ type Tx interface {
 	// Drop removes a table if it is there, and what of it is still published.
 	Drop(table string) error
 
-	// Rename gives a table another name. Who reads sees all renames of a transaction or none.
-	Rename(from, to string) error
+	// Rename gives tables other names, one after the other. Who reads sees all renames of a transaction
+	// or none.
+	Rename(renames ...Renaming) error
 
 	// Publish offers the answer to a query under a name to other programs, where the database has
 	// a place for that. A name that was published before gets the new query.
@@ -145,6 +146,9 @@ type Tx interface {
 	// Beside is this transaction on the tables of another generation; 0 are the live ones.
 	Beside(generation int64) Tx
 }
+
+// Renaming is a table's name and the next one.
+type Renaming struct{ From, To string }
 
 // Writer carries out transactions, one at a time.
 type Writer interface {

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,7 +52,8 @@ type DB struct {
 	readers *pgxpool.Pool
 	askers  *pgxpool.Pool
 	writers *pgxpool.Pool
-	turn    int64 // the advisory lock of whoever writes
+	turn    int64             // the advisory lock of whoever writes
+	names   *strings.Replacer // of live tables
 }
 
 // Open connects, and makes the schemas that are not there. now is the clock that paces how often a lock
@@ -68,19 +70,21 @@ func open(ctx context.Context, d *DB) (_ *DB, err error) {
 	if err := d.address.Prepare(ctx, schemas...); err != nil {
 		return nil, unavailable(err)
 	}
-	d.turn = pgdb.LockKey(d.schema, "write")
+	d.turn, d.names = pgdb.LockKey(d.schema, "write"), namesOf(0)
 	defer func() {
 		if err != nil {
 			d.closePools()
 		}
 	}()
 	d.writers, err = d.address.Pool(ctx, d.schema, writersMax, pgdb.Settings{
-		"lock_timeout": turnMax, "idle_in_transaction_session_timeout": "60s",
+		"lock_timeout": turnMax, "idle_in_transaction_session_timeout": "15s", "statement_timeout": "0",
 	})
 	if err != nil {
 		return nil, err
 	}
-	reading := pgdb.Settings{"default_transaction_read_only": "on"}
+	reading := pgdb.Settings{
+		"default_transaction_read_only": "on", "idle_in_transaction_session_timeout": "0", "statement_timeout": "0",
+	}
 	if d.readers, err = d.address.Pool(ctx, d.schema, readersMax, reading); err != nil {
 		return nil, err
 	}
@@ -99,11 +103,7 @@ func (d *DB) Close() error {
 }
 
 func (d *DB) closePools() {
-	for _, pool := range []*pgxpool.Pool{d.readers, d.askers, d.writers} {
-		if pool != nil {
-			pool.Close()
-		}
-	}
+	pgdb.Close(d.readers, d.askers, d.writers)
 }
 
 // Read shows f one snapshot. LOCK comes before the first question: only then is the snapshot no older

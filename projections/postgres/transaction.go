@@ -20,7 +20,7 @@ var _ database.Tx = (*transaction)(nil)
 type transaction struct {
 	*session
 
-	generation int64
+	names *strings.Replacer // of its tables
 }
 
 // session is what the transactions of all generations share.
@@ -35,7 +35,7 @@ type session struct {
 }
 
 func newTransaction(ctx context.Context, db *DB, conn *pgx.Conn) *transaction {
-	return &transaction{session: &session{ctx: ctx, db: db, conn: conn}}
+	return &transaction{session: &session{ctx: ctx, db: db, conn: conn}, names: db.names}
 }
 
 // begin waits for the turn, once something is sent.
@@ -51,9 +51,9 @@ const waitingMax = 2000
 // out at once: pgx has the server prepare all of a batch before any of it.
 func (t *transaction) Exec(query string, args ...database.Value) error {
 	if len(args) == 0 {
-		return t.atOnce(rewrite(query, t.generation))
+		return t.atOnce(t.rewrite(query))
 	}
-	return t.wait(rewrite(query, t.generation), values(args)...)
+	return t.wait(t.rewrite(query), values(args)...)
 }
 
 func (s *session) wait(statement string, args ...any) error {
@@ -110,7 +110,7 @@ var errAsking = errors.New("the answer to another question is still being read")
 
 // Query gives an answer row by row, as it comes.
 func (t *transaction) Query(query string, each func(database.Row) error, args ...database.Value) error {
-	query = rewrite(query, t.generation)
+	query = t.rewrite(query)
 	if t.waiting.Len() > 0 {
 		t.waiting.Queue(query, values(args)...)
 		return t.send(1, func(results pgx.BatchResults) error {
@@ -146,7 +146,7 @@ func answer(rows pgx.Rows, err error, each func(database.Row) error) error {
 func (t *transaction) QueryEach(
 	query string, n int, args func(int) []database.Value, each func(int, database.Row) error,
 ) error {
-	query = rewrite(query, t.generation)
+	query = t.rewrite(query)
 	for from := 0; from < n; from += waitingMax {
 		to := min(n, from+waitingMax)
 		for i := from; i < to; i++ {
@@ -183,7 +183,7 @@ func (t *transaction) Insert(into string, n int, row func(int) []database.Value)
 		return errAsking
 	}
 	rows := &copying{n: n, row: row}
-	_, err := t.conn.PgConn().CopyFrom(t.ctx, rows, rewrite(`COPY `+into+` FROM STDIN (FORMAT binary)`, t.generation))
+	_, err := t.conn.PgConn().CopyFrom(t.ctx, rows, t.rewrite(`COPY `+into+` FROM STDIN (FORMAT binary)`))
 	return err
 }
 
@@ -202,7 +202,7 @@ func (t *transaction) insert(into, clause string, n int, row func(int) []databas
 		for i := from; i < min(n, from+insertMax); i++ {
 			c.add(row(i))
 		}
-		if err := t.wait(rewrite(`INSERT INTO `+into+c.query()+clause, t.generation), c.args()...); err != nil {
+		if err := t.wait(t.rewrite(`INSERT INTO `+into+c.query()+clause), c.args()...); err != nil {
 			return err
 		}
 	}
@@ -219,20 +219,26 @@ func (t *transaction) hurry() error {
 }
 
 // Rename waits for readers first, and keeps them out until the transaction ends.
-func (t *transaction) Rename(from, to string) error {
+func (t *transaction) Rename(renames ...database.Renaming) error {
 	if err := t.hurry(); err != nil {
 		return err
 	}
-	statements := `ALTER TABLE ` + from + ` RENAME TO ` + to
+	var statements strings.Builder
 	if !t.gate {
-		statements = `LOCK TABLE names_gate IN ACCESS EXCLUSIVE MODE; ` + statements
+		statements.WriteString(`LOCK TABLE names_gate IN ACCESS EXCLUSIVE MODE; `)
 		t.gate = true
 	}
-	return t.atOnce(statements)
+	for _, r := range renames {
+		statements.WriteString(`ALTER TABLE ` + r.From + ` RENAME TO ` + r.To + `; `)
+	}
+	return t.atOnce(statements.String())
 }
 
 // Drop takes along what somebody has built on the table: a view of PostgreSQL would keep it.
 func (t *transaction) Drop(table string) error {
+	if err := t.hurry(); err != nil {
+		return err
+	}
 	return t.atOnce(`DROP TABLE IF EXISTS ` + table + ` CASCADE`)
 }
 
@@ -246,12 +252,12 @@ func (t *transaction) Publish(name, query string) error {
 		return err
 	}
 	full := pgx.Identifier{t.db.public, name}.Sanitize()
-	body := ` AS ` + rewrite(query, t.generation)
-	err := t.Try(func() error { return t.atOnce(`CREATE OR REPLACE VIEW ` + full + body) })
+	body := ` AS ` + t.rewrite(query)
+	err := t.atOnce(`SAVEPOINT publish; CREATE OR REPLACE VIEW ` + full + body + `; RELEASE publish`)
 	if pgdb.Code(err) != "42P16" { // invalid_table_definition
 		return err
 	}
-	return t.atOnce(`DROP VIEW ` + full + ` CASCADE; CREATE VIEW ` + full + body)
+	return t.atOnce(`ROLLBACK TO publish; DROP VIEW ` + full + ` CASCADE; CREATE VIEW ` + full + body)
 }
 
 // Try is a savepoint.
@@ -279,17 +285,21 @@ func (t *transaction) Try(f func() error) error {
 
 // Beside is the transaction on the tables of another generation.
 func (t *transaction) Beside(generation int64) database.Tx {
-	return &transaction{session: t.session, generation: generation}
+	return &transaction{session: t.session, names: namesOf(generation)}
 }
 
-// rewrite is the one place where the views' SQL becomes PostgreSQL's: {entries} becomes entries, or
-// entries_7 in generation 7, and text sorts by its bytes.
-func rewrite(query string, generation int64) string {
+// namesOf writes the names of tables: {entries} becomes entries, or entries_7 in generation 7.
+func namesOf(generation int64) *strings.Replacer {
 	suffix := ""
 	if generation > 0 {
 		suffix = "_" + strconv.FormatInt(generation, 10)
 	}
-	query = strings.NewReplacer("{", "", "}", suffix).Replace(query)
+	return strings.NewReplacer("{", "", "}", suffix)
+}
+
+// rewrite is the one place where the views' SQL becomes PostgreSQL's. Text sorts by its bytes.
+func (t *transaction) rewrite(query string) string {
+	query = t.names.Replace(query)
 	if strings.HasPrefix(strings.TrimSpace(query), "CREATE TABLE") {
 		query = strings.NewReplacer("TEXT", `TEXT COLLATE "C"`, ") CHANGING", ") WITH (fillfactor = 60)").Replace(query)
 	}

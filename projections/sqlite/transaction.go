@@ -128,8 +128,13 @@ func (t *transaction) QueryEach(
 func (t *transaction) Drop(table string) error { return t.Exec(`DROP TABLE IF EXISTS ` + table) }
 
 // Rename is a statement as any other: readers have snapshots of the schema too.
-func (t *transaction) Rename(from, to string) error {
-	return t.Exec(`ALTER TABLE ` + from + ` RENAME TO ` + to)
+func (t *transaction) Rename(renames ...database.Renaming) error {
+	for _, r := range renames {
+		if err := t.Exec(`ALTER TABLE ` + r.From + ` RENAME TO ` + r.To); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Publish does nothing: nobody else should read this file while it is in use, and the views of SQLite

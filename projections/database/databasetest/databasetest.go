@@ -352,8 +352,9 @@ func rename(ctx context.Context, db database.Database, n int) error {
 			aside := fmt.Sprintf("things_before_%d", n)
 			return errors.Join(
 				tx.Beside(next).Exec(table), tx.Beside(next).Exec(insert, database.Int(n), database.Null()),
-				tx.Rename("things", aside), tx.Rename(fmt.Sprintf("things_%d", next), "things"),
-				tx.Exec(`UPDATE marks SET mark = $1`, database.Int(n)), tx.Exec(`DROP TABLE `+aside))
+				tx.Rename(database.Renaming{From: "things", To: aside}),
+				tx.Rename(database.Renaming{From: fmt.Sprintf("things_%d", next), To: "things"}),
+				tx.Exec(`UPDATE marks SET mark = $1`, database.Int(n)), tx.Drop(aside), tx.Drop("no_such_table"))
 		})
 		if !errors.Is(err, database.ErrUnavailable) { // readers were in the way
 			return err

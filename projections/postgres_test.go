@@ -150,7 +150,7 @@ func goroutines(s *scene, label string) int {
 	var out bytes.Buffer
 	s.must(pprof.Lookup("goroutine").WriteTo(&out, 1))
 	n := 0
-	for _, group := range strings.Split(out.String(), "\n\n") {
+	for _, group := range strings.SplitSeq(out.String(), "\n\n") {
 		var these int
 		if strings.Contains(group, `"test":"`+label+`"`) {
 			_, err := fmt.Sscan(group[strings.LastIndexByte(group[:strings.IndexByte(group, '@')], '\n')+1:], &these)
@@ -212,7 +212,7 @@ func TestPostgres_killed(t *testing.T) {
 }
 
 func drain[T any](values <-chan T) {
-	for range values { //nolint:revive // until it is closed
+	for range values {
 	}
 }
 

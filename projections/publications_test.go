@@ -260,9 +260,9 @@ func TestPostgres_documentation(t *testing.T) {
 	rows, err := s.direct().Query(t.Context(), `SELECT table_name || '.' || column_name || ' ' || data_type
 		FROM information_schema.columns WHERE table_schema = $1 ORDER BY table_name, ordinal_position`, s.name())
 	s.must(err)
-	real, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	columns, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	s.must(err)
-	if diff := cmp.Diff(real, documentedColumns(t)); diff != "" {
+	if diff := cmp.Diff(columns, documentedColumns(t)); diff != "" {
 		t.Errorf("docs/views.md (-is +says):\n%s", diff)
 	}
 	conn := s.reporter()

@@ -150,7 +150,7 @@ func goroutines(s *scene, label string) int {
 	var out bytes.Buffer
 	s.must(pprof.Lookup("goroutine").WriteTo(&out, 1))
 	n := 0
-	for _, group := range strings.SplitSeq(out.String(), "\n\n") {
+	for group := range strings.SplitSeq(out.String(), "\n\n") {
 		var these int
 		if strings.Contains(group, `"test":"`+label+`"`) {
 			_, err := fmt.Sscan(group[strings.LastIndexByte(group[:strings.IndexByte(group, '@')], '\n')+1:], &these)

@@ -44,8 +44,9 @@ golden: go ## Create golden files of new events, write docs/events.md anew
 	$(GO) test ./commands -run Golden -create
 	$(GO) test ./commands -run Catalogue -update
 
-bench: go ## Measure this machine, as ratios
+bench: go postgres ## Measure this machine, as ratios, without and with servers (half an hour)
 	$(GO) run ./cmd/rentbook bench
+	$(GO) test ./cmd/rentbook/bench -run '^$$' -bench Servers -benchtime 1x -timeout 60m
 
 clean: ## Remove what make build made
 	rm -f rentbook

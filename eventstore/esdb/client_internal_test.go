@@ -228,7 +228,7 @@ func TestDecode_Metadata(t *testing.T) {
 	id := uuid.NewString()
 	for text, ok := range map[string]bool{
 		`{"$correlationId":"` + id + `","$causationId":"` + id + `","command":"` + id + `","actor":{"id":"a","role":"b"},"append":"` + id + `"}`: true,
-		`{"append":"` + id + `","recorded_at":"2024-02-29T00:00:00.5Z","moved_from":"17-18"}`:                                                    true,
+		`{"append":"` + id + `","recorded_at":"2024-02-29T00:00:00.5Z","moved_from":"18-17"}`:                                                    true,
 		``:                                      false,
 		`{}`:                                    false,
 		`null`:                                  false,

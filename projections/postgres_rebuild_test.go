@@ -228,8 +228,12 @@ func TestFeeds_forgetWhatMayBeLost(t *testing.T) {
 			s.must(err)
 			s.must(all.handle(t.Context(), b))
 		}
+		got := s.dump(v)
 		if want == nil {
-			want = s.dump(v)
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("written again (-want +got):\n%s", diff)
 		}
 		s.must(v.db.Write(t.Context(), func(tx database.Tx) error {
 			err := tx.Exec(`UPDATE checkpoints SET position = 0`)
@@ -241,6 +245,4 @@ func TestFeeds_forgetWhatMayBeLost(t *testing.T) {
 			return err
 		}))
 	}
-	s.catchUp(v)
-	s.verify(v)
 }

@@ -70,3 +70,27 @@ func TestReader_Statement(t *testing.T) {
 		return nil
 	})
 }
+
+// The calendar ends with the year 9999, and sums are found there too.
+func TestReader_Balance_onTheLastDays(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	given[rent.Event](s, account("T1"), opened("2026-01-05"), paid("P1", "2026-01-05", 1), paid("P2", "9998-12-31", 20),
+		paid("P3", "9999-12-10", 300), paid("P4", "9999-12-30", 4000), paid("P5", "9999-12-31", 50000))
+	v := s.open()
+	s.catchUp(v)
+	s.read(v, func(r *Reader) error {
+		for on, want := range map[string]int64{
+			"2026-01-04": 0, "9998-12-30": -1, "9998-12-31": -21, "9999-12-30": -4321, "9999-12-31": -54321,
+		} {
+			got, err := r.Balance("T1", date(on), r.Now())
+			s.must(err)
+			st, err := r.Statement("T1", date(on), date(on), r.Now())
+			s.must(err)
+			if got != want || st.Closing != want {
+				t.Errorf("on %s: balance %d, closing %d, want %d", on, got, st.Closing, want)
+			}
+		}
+		return nil
+	})
+}

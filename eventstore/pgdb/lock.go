@@ -114,7 +114,8 @@ func (l *Lock) Lost() <-chan struct{} {
 	return l.held.lost
 }
 
-// Unlock gives the lock back, by ending the connection: nothing else is certain to.
+// Unlock gives the lock back: nobody has it when this returns, if the server is there. That it ends the
+// connection too makes it certain.
 func (l *Lock) Unlock() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,16 +125,17 @@ func (l *Lock) Unlock() {
 
 // drop ends the connection, and what waits on it.
 func (l *Lock) drop() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) //nolint:forbidigo // a courtesy to others
+	defer cancel()
 	if l.held != nil {
 		l.held.quit()
 		<-l.held.ended
 		l.held = nil
+		// A server notices the end of a connection some time later.
+		_, _ = l.conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, l.key)
 	}
-	if l.conn == nil {
-		return
+	if l.conn != nil {
+		_ = l.conn.Close(ctx)
+		l.conn = nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second) //nolint:forbidigo // a courtesy to the server
-	defer cancel()
-	_ = l.conn.Close(ctx)
-	l.conn = nil
 }

@@ -167,3 +167,16 @@ func TestAddress_thatWillNotDo(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks right after a lock was given back gets it.
+func TestLock_isFreeAtOnce(t *testing.T) {
+	t.Parallel()
+	a := parse(t, pgtest.URL(t))
+	for range 50 {
+		l := pgdb.NewLock(a, a.Views(), "views")
+		if got, err := l.Try(t.Context(), time.Now()); err != nil || !got {
+			t.Fatalf("nobody has the lock, and it cannot be had: %v", err)
+		}
+		l.Unlock()
+	}
+}

@@ -137,19 +137,23 @@ func (d *DB) Ask(ctx context.Context, query string, each func(database.Row) erro
 // reach does something on a connection. If that turns out to have ended before anything began, as all
 // do when the server is restarted, it does it on a new one.
 func reach(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) (begun bool, err error)) error {
-	for first := true; ; first = false {
-		conn, err := pool.Acquire(ctx)
-		if err != nil {
-			return explain(ctx, fmt.Errorf("read views: %w", err))
-		}
-		begun, err := do(conn.Conn())
-		stale := err != nil && !begun && conn.Conn().IsClosed() && ctx.Err() == nil
-		conn.Release()
-		if !stale || !first {
-			return explain(ctx, err)
-		}
+	stale, err := once(ctx, pool, do)
+	if stale {
 		pool.Reset() // the others are as old
+		_, err = once(ctx, pool, do)
 	}
+	return explain(ctx, err)
+}
+
+// once gives the connection back even if do panics; what is left open on it ends with it then.
+func once(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) (begun bool, err error)) (stale bool, err error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read views: %w", err)
+	}
+	defer conn.Release()
+	begun, err := do(conn.Conn())
+	return err != nil && !begun && conn.Conn().IsClosed() && ctx.Err() == nil, err
 }
 
 // Write takes its turn before f reads anything, so that what f reads stays true until it commits. An

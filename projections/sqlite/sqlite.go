@@ -118,7 +118,7 @@ func (d *DB) Close() error {
 }
 
 // Read shows f one snapshot.
-func (d *DB) Read(ctx context.Context, f func(database.Snapshot) error) error {
+func (d *DB) Read(ctx context.Context, f func(database.Snapshot) error) (err error) {
 	conn, err := d.readers.Take(ctx)
 	if err != nil {
 		return fmt.Errorf("read views: %w", err)
@@ -127,12 +127,14 @@ func (d *DB) Read(ctx context.Context, f func(database.Snapshot) error) error {
 	if err := sqlitefile.Exec(conn, "BEGIN"); err != nil {
 		return explain(ctx, err)
 	}
-	err = f(d.snapshot(conn))
-	conn.SetInterrupt(nil) // a context that ended meanwhile must not keep the transaction from ending
-	if ended := sqlitefile.Exec(conn, "ROLLBACK"); err == nil {
-		err = ended
-	}
-	return explain(ctx, err)
+	defer func() { // even if f panics
+		conn.SetInterrupt(nil) // a context that ended meanwhile must not keep the transaction from ending
+		if ended := sqlitefile.Exec(conn, "ROLLBACK"); err == nil {
+			err = ended
+		}
+		err = explain(ctx, err)
+	}()
+	return f(d.snapshot(conn))
 }
 
 // Ask has connections of its own.

@@ -34,6 +34,7 @@ func Test(t *testing.T, fresh func(t *testing.T) Place) {
 		{"read is one snapshot", oneSnapshot},
 		{"read sees all renames or none", renames},
 		{"read ended by its context", readEnded},
+		{"read that panics", readPanics},
 		{"writers take turns", writersTakeTurns},
 		{"locks exclude", locksExclude},
 		{"a scratch is gone once it is closed", scratchIsGone},
@@ -377,6 +378,24 @@ func readEnded(t *testing.T, place Place) {
 			t.Fatalf("the next read: %v", err)
 		}
 	}
+}
+
+// A reader that panics, again and again, uses nothing up.
+func readPanics(t *testing.T, place Place) {
+	db := open(t, place)
+	for range 20 {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was kept from its caller")
+				}
+			}()
+			_ = db.Read(t.Context(), func(tx database.Snapshot) error {
+				return tx.Query(`SELECT count(*) FROM {things}`, func(database.Row) error { panic("defect") })
+			})
+		}()
+	}
+	wants(t, db, "[]")
 }
 
 // Many who read a number and write the next lose nothing.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ func Test(t *testing.T, fresh func(t *testing.T) Place) {
 		{"parameters in any order", parametersInAnyOrder},
 		{"values come back as they went in", valuesComeBack},
 		{"few rows and many", fewAndMany},
+		{"merge adds or changes", merges},
+		{"many questions at once", questionsAtOnce},
+		{"a question beside all snapshots", asksBesideSnapshots},
 		{"try undoes only what failed", tryUndoes},
 		{"try undoes what the database refuses", tryUndoesRefusals},
 		{"beside", besideOthers},
@@ -181,6 +185,119 @@ func fewAndMany(t *testing.T, place Place) {
 		}
 		return err
 	})
+}
+
+// Few rows and many, new ones and known ones, with values of every kind and without any.
+func merges(t *testing.T, place Place) {
+	db := open(t, place)
+	rows := everyKind()
+	write(t, db, func(tx database.Tx) error {
+		return tx.Exec(`CREATE TABLE {kinds} (key BIGINT PRIMARY KEY, n BIGINT, text TEXT, day DATE, at TIMESTAMPTZ, yes BOOLEAN,
+			id UUID, raw BYTEA) CHANGING`)
+	})
+	total := func() (keys, n, texts, days int64) {
+		err := db.Read(t.Context(), func(tx database.Snapshot) error {
+			return tx.Query(`SELECT count(*), CAST(coalesce(sum(n + 9007199254740993), 0) AS BIGINT), count(text), count(raw)
+				FROM {kinds} WHERE day IS NULL OR day = $1`, func(r database.Row) error {
+				keys, n, texts, days = r.Int(0), r.Int(1), r.Int(2), r.Int(3)
+				return nil
+			}, database.Date("0001-01-01"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys, n, texts, days
+	}
+	merge := func(from, to, kind int) {
+		write(t, db, func(tx database.Tx) error {
+			return tx.Merge(`{kinds} (key, n, text, day, at, yes, id, raw)`,
+				`(key) DO UPDATE SET n = {kinds}.n + 1, text = excluded.text`, to-from, func(i int) []database.Value {
+					row := rows[kind%2]
+					if kind > 1 {
+						row = rows[i%2]
+					}
+					row[0] = database.Int(from + i)
+					return row
+				})
+		})
+	}
+	merge(0, 0, 0)
+	merge(0, 3, 0)
+	merge(1, 4, 1) // no value of any kind: 1 and 2 change, 3 is new
+	merge(4, 5004, 2)
+	if keys, n, texts, raws := total(); keys != 5004 || n != 2 || texts != 2501 || raws != 2503 {
+		t.Errorf("there are %d keys, %d changes, %d texts and %d with bytes", keys, n, texts, raws)
+	}
+}
+
+func questionsAtOnce(t *testing.T, place Place) {
+	db := open(t, place)
+	write(t, db, func(tx database.Tx) error {
+		if err := tx.Exec(insert, database.Int(7), database.Text("seven")); err != nil { // which may be waiting
+			return err
+		}
+		for _, n := range []int{0, 1, 5000} {
+			found := map[int]string{}
+			err := tx.QueryEach(`SELECT name FROM {things} WHERE number = $1`, n, func(i int) []database.Value {
+				return []database.Value{database.Int(i + 7)}
+			}, func(i int, r database.Row) error {
+				found[i] += r.Text(0)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if want := min(n, 1); len(found) != want || n > 0 && found[0] != "seven" {
+				t.Errorf("%d questions: the answers are %v", n, found)
+			}
+		}
+		failed := errors.New("failed")
+		err := tx.QueryEach(`SELECT name FROM {things} WHERE number = $1`, 3, func(int) []database.Value {
+			return []database.Value{database.Int(7)}
+		}, func(int, database.Row) error { return failed })
+		if !errors.Is(err, failed) {
+			t.Errorf("got %v", err)
+		}
+		return tx.Exec(insert, database.Int(8), database.Null())
+	})
+	wants(t, db, "[7seven 8]")
+}
+
+func asksBesideSnapshots(t *testing.T, place Place) {
+	db := open(t, place)
+	write(t, db, func(tx database.Tx) error { return tx.Exec(insert, database.Int(1), database.Text("one")) })
+	const more = 40 // than any pool has
+	held, over := make(chan struct{}, more), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for range more {
+		readers.Go(func() {
+			_ = db.Read(ctx, func(database.Snapshot) error {
+				held <- struct{}{}
+				<-over
+				return nil
+			})
+		})
+	}
+	<-held
+	for range 5 {
+		asked := ""
+		err := db.Ask(t.Context(), `SELECT name FROM {things} WHERE number = $1`, func(r database.Row) error {
+			asked += r.Text(0)
+			return nil
+		}, database.Int(1))
+		if err != nil || asked != "one" {
+			t.Errorf("got %q, %v", asked, err)
+		}
+	}
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	if err := db.Ask(ended, `SELECT 1`, func(database.Row) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("asked too late: got %v", err)
+	}
+	cancel()
+	close(over)
+	readers.Wait()
 }
 
 func tryUndoes(t *testing.T, place Place) {

@@ -95,3 +95,34 @@ func importKilledAtAnyMoment(t *testing.T, fresh func() place) {
 	}
 	t.Logf("%d kills (seed %d), a clean import took %v", kills, seed, took)
 }
+
+// Bad rows are refused alone, with file, line and reason, the same on every run; the others land.
+func TestImport_RefusesTheSameRowsEverywhere(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, fresh func() place) {
+		data := fresh()
+		data.must("import", portfolioFolder())
+		bad := folderOf(t, map[string]string{
+			"calendars.csv": "calendar,date\nbad,2026-02-30\nbad,2026-03-02\n",
+			"transactions.csv": "tenancy_ref,transaction_ref,value_date,kind,amount,method,reverses_ref\n" +
+				"A-weekly,BAD1,2026-05-01,payment,-1.00,card,\nA-weekly,GOOD1,2026-05-01,payment,1.00,card,\n" +
+				"NOBODY,BAD2,2026-05-01,payment,1.00,card,\nA-weekly,BAD3,2026-05-01,payment_reversal,1.00,,NOPE\n",
+		})
+		var before string
+		for run, counts := range []string{"2 rows recorded, 0 known already, 4 refused", "0 rows recorded, 2 known already, 4 refused"} {
+			code, stdout, stderr := rentbook(t, data.args("import", bad, "--log-level", "error")...)
+			if code != exitRefused || !strings.Contains(stdout, counts) {
+				t.Errorf("run %d: exit %d, %q, want %q", run, code, stdout, counts)
+			}
+			for _, line := range []string{"calendars.csv:2: ", "transactions.csv:2: ", "transactions.csv:4: ", "transactions.csv:5: "} {
+				if !strings.Contains(stderr, line) {
+					t.Errorf("run %d: no %q in\n%s", run, line, stderr)
+				}
+			}
+			if run > 0 && stderr != before {
+				t.Errorf("the second run said\n%s\nthe first\n%s", stderr, before)
+			}
+			before = stderr
+		}
+	})
+}

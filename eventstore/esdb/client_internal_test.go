@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -120,7 +121,7 @@ func TestGive_WaitsForArrivals(t *testing.T) {
 		close(given)
 	})
 	for !c.isBroken() {
-		time.Sleep(time.Millisecond)
+		<-c.alarm
 	}
 	select {
 	case <-given:
@@ -149,8 +150,8 @@ func TestDo_Abandons(t *testing.T) {
 	}
 	close(release)
 	<-released
-	for c.health.get().Abandoned != 0 {
-		time.Sleep(time.Millisecond)
+	for c.health.get().Abandoned != 0 { // it is counted off last of all
+		runtime.Gosched()
 	}
 }
 

@@ -31,12 +31,8 @@ func (l *Log) Head(ctx context.Context) (eventstore.Position, error) {
 // last event of all on the server. Every page may take the log's patience: others may have written much.
 func (l *Log) newest(ctx context.Context, after eventstore.Position) (*es.RecordedEvent, eventstore.Position, error) {
 	s := search{after: after, wanted: l.owns}
-	for count := uint64(searchFirst); !s.over; count = min(8*count, searchMost) {
-		if err := l.searchOn(ctx, &s, count); err != nil {
-			return nil, eventstore.Position{}, err
-		}
-	}
-	return s.found, s.top, nil
+	err := s.run(func(count uint64) error { return l.searchOn(ctx, &s, count) })
+	return s.found, s.top, err
 }
 
 func (l *Log) searchOn(ctx context.Context, s *search, count uint64) error {
@@ -68,12 +64,11 @@ func last(
 	ctx context.Context, c *connection, after eventstore.Position, wanted func(name string) bool,
 ) (found *es.RecordedEvent, top eventstore.Position, err error) {
 	s := search{after: after, wanted: wanted}
-	for count := uint64(searchFirst); !s.over; count = min(8*count, searchMost) {
-		if s, err = s.page(ctx, c, count); err != nil {
-			return nil, eventstore.Position{}, err
-		}
-	}
-	return s.found, s.top, nil
+	err = s.run(func(count uint64) (err error) {
+		s, err = s.page(ctx, c, count)
+		return err
+	})
+	return s.found, s.top, err
 }
 
 // search goes backwards through the whole log of the server.
@@ -85,6 +80,16 @@ type search struct {
 	top   eventstore.Position
 	next  eventstore.Position // the lowest looked at; zero before the first
 	over  bool
+}
+
+// run asks for larger and larger pages until the search is over.
+func (s *search) run(page func(count uint64) error) error {
+	for count := uint64(searchFirst); !s.over; count = min(8*count, searchMost) {
+		if err := page(count); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // page is how far the search is after so many events more.

@@ -56,12 +56,13 @@ func TestPromises(t *testing.T) {
 		t.Parallel()
 		followEverything(t, open(t, esdbtest.Start(t, esdbtest.Options{StatsEvery: 1}).ConnectionString(), esdb.Options{}))
 	})
+	server := os.Getenv(serverVariable)
+	if server == "" {
+		t.Logf("the promises were kept with the double alone: %s names no server", serverVariable)
+		return
+	}
 	t.Run("real", func(t *testing.T) {
 		t.Parallel()
-		server := os.Getenv(serverVariable)
-		if server == "" {
-			t.Skip(serverVariable + " is not set")
-		}
 		separator := "?"
 		if strings.Contains(server, "?") {
 			separator = "&"
@@ -71,9 +72,20 @@ func TestPromises(t *testing.T) {
 	})
 }
 
-// followEverything asks for all streams but the server's own, of a server on which others may be
-// busy.
+// followEverything asks for all streams but the server's own. Where another program writes an event of its
+// own in between, which no log takes, it begins behind that.
 func followEverything(t *testing.T, log *esdb.Log) {
+	t.Helper()
+	for range 20 {
+		if found := followOwn(t, log); found {
+			return
+		}
+	}
+	t.Fatal("another program writes to this server all the time: give the test one that is less busy")
+}
+
+// followOwn says whether an event came that was appended for it, and not another program's.
+func followOwn(t *testing.T, log *esdb.Log) bool {
 	t.Helper()
 	start, err := log.Head(t.Context())
 	if err != nil {
@@ -83,15 +95,16 @@ func followEverything(t *testing.T, log *esdb.Log) {
 	mustAppend(t, log, eventstore.NewStream("test"+strings.ReplaceAll(uuid.NewString(), "-", ""), "1"), 0, events...)
 	for r, err := range log.Follow(t.Context(), start) {
 		if err != nil && strings.Contains(err.Error(), "another program") {
-			t.Skip("somebody else was faster")
+			return false
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.ID == events[0].ID {
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // keep holds a server to the promises through one log and through reopened ones.

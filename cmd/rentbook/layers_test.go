@@ -18,6 +18,9 @@ func layers() map[string][]string {
 		"domain":     nil,
 		"domain/...": {"domain"},
 
+		"domain/repair": {"domain", "domain/clock"},
+		"domain/hazard": {"domain", "domain/clock"},
+
 		"eventstore":          nil,
 		"eventstore/...":      {"eventstore", "eventstore/sqlite/sqlitefile", "eventstore/pgdb"},
 		"eventstore/esdb":     {"eventstore"},
@@ -37,7 +40,14 @@ func layers() map[string][]string {
 		"http/identity":  {"commands", "domain", "eventstore", "eventstore/sqlite/sqlitefile", "eventstore/pgdb"},
 		"http/statement": {"projections", "domain/...", "eventstore"},
 
-		"cmd/rentbook":       {"domain/...", "commands", "eventstore/...", "projections/...", "http/...", "cmd/rentbook/..."},
+		"integrations/photos":              {"domain", "eventstore", "eventstore/sqlite/sqlitefile"},
+		"integrations/drs":                 {"commands", "domain", "eventstore"},
+		"integrations/drs/drstest":         {"commands", "domain"},
+		"integrations/drs/drstest/server":  {"integrations/drs/drstest"},
+
+		"cmd/rentbook": {
+			"domain/...", "commands", "eventstore/...", "projections/...", "http/...", "integrations/...", "cmd/rentbook/...",
+		},
 		"cmd/rentbook/demo":  {"domain/...", "commands", "eventstore"},
 		"cmd/rentbook/bench": {"domain/...", "commands", "eventstore/...", "projections/...", "http/..."},
 	}
@@ -64,7 +74,10 @@ func drivers() map[string][]string {
 		"github.com/alecthomas/kong":         {"cmd/rentbook"},
 		"github.com/schollz/progressbar":     {"cmd/rentbook"},
 		"github.com/prometheus":              {"projections", "http", "cmd/rentbook/..."},
-		"net/http":                           {"http/...", "cmd/rentbook/..."},
+		"net/http":                           {"http/...", "cmd/rentbook/...", "integrations/..."},
+		"go.yaml.in/yaml/v3":                 {"domain/clock", "domain/triage"},
+		"github.com/arran4/golang-ical":      {"http"},
+		"golang.org/x/image":                 {"integrations/photos", "http/statement"},
 		"database/sql":                       nil, // the drivers' own interfaces are faster
 		"github.com/shopspring/decimal":      nil, // docs/decisions/0003
 		"github.com/stretchr/testify":        nil,

@@ -32,7 +32,7 @@ type Described struct {
 func (Described) EventType() string { return "property.described.v1" }
 
 func (e Described) applyTo(p Property) Property {
-	p.parent = e.Parent
+	p.parent, p.postcode, p.locality = e.Parent, e.Postcode, e.Locality
 	p.described = append(slices.Clip(p.described), p.version)
 	return p
 }
@@ -42,6 +42,8 @@ type Property struct {
 	version   uint64
 	described []uint64
 	parent    domain.ID
+	postcode  string
+	locality  string
 }
 
 // Apply is the property after one more fact.
@@ -59,8 +61,14 @@ func (p Property) Exists() bool { return len(p.described) > 0 }
 // Parent is the property that this one is part of, if any.
 func (p Property) Parent() domain.ID { return p.parent }
 
+// Postcode is that of the address.
+func (p Property) Postcode() string { return p.postcode }
+
+// Locality is the town, or the part of it.
+func (p Property) Locality() string { return p.locality }
+
 // Weight estimates the memory the state holds, in bytes.
-func (p Property) Weight() int { return 100 + 8*len(p.described) }
+func (p Property) Weight() int { return 160 + 8*len(p.described) }
 
 // Kinds lists what a property can be.
 func Kinds() []string { return []string{"home", "block", "estate"} }

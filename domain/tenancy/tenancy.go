@@ -75,11 +75,13 @@ func (e TenantSet) Personal() (key string, fields []string) {
 
 func (e Opened) applyTo(t Tenancy) Tenancy {
 	t.set, t.currency = append(slices.Clip(t.set), t.version), e.Currency
+	t.property, t.kind = e.Property, e.Kind
 	return t
 }
 
 func (e Changed) applyTo(t Tenancy) Tenancy {
 	t.set = append(slices.Clip(t.set), t.version)
+	t.property, t.kind = e.Property, e.Kind
 	return t
 }
 
@@ -97,6 +99,8 @@ type Tenancy struct {
 	version  uint64
 	set      []uint64 // versions that gave its particulars
 	currency domain.Currency
+	property domain.ID
+	kind     string
 	tenants  *immutable.SortedMap[domain.ID, []uint64]
 }
 
@@ -114,6 +118,21 @@ func (t Tenancy) IsOpen() bool { return len(t.set) > 0 }
 
 // Currency is that of its rent account.
 func (t Tenancy) Currency() domain.Currency { return t.currency }
+
+// Property is the home that is let.
+func (t Tenancy) Property() domain.ID { return t.property }
+
+// Kind is what sort of tenancy it is, in the landlord's own words.
+func (t Tenancy) Kind() string { return t.kind }
+
+// HasTenant says whether a person is, or was, a tenant.
+func (t Tenancy) HasTenant(person domain.ID) bool {
+	if t.tenants == nil {
+		return false
+	}
+	_, known := t.tenants.Get(person)
+	return known
+}
 
 // Weight estimates the memory the state holds, in bytes.
 func (t Tenancy) Weight() int {

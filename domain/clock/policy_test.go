@@ -44,11 +44,8 @@ func TestDefault_has_the_parameters_of_the_law_and_an_example_of_a_landlord(t *t
 		"awaab.hazards":                        "2025-10-27 damp_mould;",
 		"diary.hold":                           "2024-01-01 15;",
 		"diary.reminder":                       "2024-01-01 24;",
-		"visits.no_access.most":                "2024-01-01 2;",
 		"spend.limit":                          "2024-01-01 500.00 GBP;",
 		"recall.window":                        "2024-01-01 90;",
-		"dispute.window":                       "2024-01-01 28;",
-		"clock.awareness.backdate.most":        "2024-01-01 365;",
 	}
 	for item, n := range map[string]int{
 		"total_loss_of_electric_power": 1, "unsafe_power_or_lighting_socket_or_electrical_fitting": 1, "total_loss_of_water_supply": 1,

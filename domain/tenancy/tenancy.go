@@ -75,23 +75,29 @@ func (e TenantSet) Personal() (key string, fields []string) {
 
 func (e Opened) applyTo(t Tenancy) Tenancy {
 	t.set, t.currency = append(slices.Clip(t.set), t.version), e.Currency
-	t.property, t.kind = e.Property, e.Kind
+	t.property, t.kind, t.endsOn = e.Property, e.Kind, e.EndsOn
 	return t
 }
 
 func (e Changed) applyTo(t Tenancy) Tenancy {
 	t.set = append(slices.Clip(t.set), t.version)
-	t.property, t.kind = e.Property, e.Kind
+	t.property, t.kind, t.endsOn = e.Property, e.Kind, e.EndsOn
 	return t
 }
 
 func (e TenantSet) applyTo(t Tenancy) Tenancy {
 	if t.tenants == nil {
-		t.tenants = immutable.NewSortedMap[domain.ID, []uint64](nil)
+		t.tenants = immutable.NewSortedMap[domain.ID, liable](nil)
 	}
-	history, _ := t.tenants.Get(e.Person)
-	t.tenants = t.tenants.Set(e.Person, append(slices.Clip(history), t.version))
+	known, _ := t.tenants.Get(e.Person)
+	t.tenants = t.tenants.Set(e.Person, liable{append(slices.Clip(known.history), t.version), e.LiableFrom, e.LiableTo})
 	return t
+}
+
+// liable is a tenant: the versions that set them, and the days of the last.
+type liable struct {
+	history  []uint64
+	from, to domain.Date
 }
 
 // Tenancy is what its history amounts to.
@@ -100,8 +106,9 @@ type Tenancy struct {
 	set      []uint64 // versions that gave its particulars
 	currency domain.Currency
 	property domain.ID
+	endsOn   domain.Date
 	kind     string
-	tenants  *immutable.SortedMap[domain.ID, []uint64]
+	tenants  *immutable.SortedMap[domain.ID, liable]
 }
 
 // Apply is the tenancy after one more fact.
@@ -124,6 +131,20 @@ func (t Tenancy) Property() domain.ID { return t.property }
 
 // Kind is what sort of tenancy it is, in the landlord's own words.
 func (t Tenancy) Kind() string { return t.kind }
+
+// Lasts says whether the tenancy has not ended by a day.
+func (t Tenancy) Lasts(on domain.Date) bool {
+	return t.IsOpen() && (t.endsOn.IsZero() || on <= t.endsOn)
+}
+
+// HasLeft says whether a person was a tenant, and is not liable any more on a day.
+func (t Tenancy) HasLeft(person domain.ID, on domain.Date) bool {
+	if t.tenants == nil {
+		return false
+	}
+	known, is := t.tenants.Get(person)
+	return is && !known.to.IsZero() && known.to < on
+}
 
 // HasTenant says whether a person is, or was, a tenant.
 func (t Tenancy) HasTenant(person domain.ID) bool {
@@ -185,8 +206,8 @@ func (n Tenant) Recorded(t Tenancy) []uint64 {
 	if t.tenants == nil {
 		return nil
 	}
-	history, _ := t.tenants.Get(n.Person)
-	return history
+	known, _ := t.tenants.Get(n.Person)
+	return known.history
 }
 
 // Matches says whether the fact sets the same tenant.

@@ -1,7 +1,6 @@
 package triage
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,8 +176,9 @@ func (f fields) link() string {
 	if link == "" {
 		return ""
 	}
-	u, err := url.Parse(link)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+	rest, https := strings.CutPrefix(link, "https://")
+	host, _, _ := strings.Cut(rest, "/")
+	if !https || host == "" || strings.ContainsAny(host, "@:?#") || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		f.fault("link", "the link is not an address that starts with https://")
 		return ""
 	}

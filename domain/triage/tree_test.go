@@ -35,7 +35,7 @@ func walk(t testing.TB, tree *triage.Tree, path []string, given map[string]strin
 func TestTree_Walk_asks_for_the_path_then_the_questions_then_knows(t *testing.T) {
 	t.Parallel()
 	tree := triage.Default()
-	path := []string{"kitchen", "sink", "tap"}
+	path := []string{"kitchen", "sink", "taps"}
 	for i, part := range []string{"location", "component", "fault"} {
 		step := walk(t, tree, path[:i], nil)
 		if step.Choose != part || step.Question != nil || step.Outcome != nil {

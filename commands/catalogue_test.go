@@ -31,7 +31,8 @@ Every fact that Rentbook records, as it stands in the log. A name and its form n
 change becomes a new event with a new name, and what was recorded under the old one is read for ever.
 The examples come from the golden files in [commands/testdata/events](../commands/testdata/events), which pin every byte.
 
-Amounts are decimals with the scale of their currency, dates are ` + "`YYYY-MM-DD`" + `, both days of a period included.
+Amounts are decimals with the scale of their currency, dates are ` + "`YYYY-MM-DD`" + `, both days of a period included,
+instants are RFC 3339 in UTC, to the second.
 A sealed field is encrypted with the key named; once that key has been destroyed it reads as erased.
 Position, stream, version, time, actor, command, correlation, causation and authority of an event are kept beside it.
 

@@ -11,8 +11,8 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,47 +20,17 @@ import (
 	"rentbook/domain"
 	"rentbook/domain/calendar"
 	"rentbook/domain/chargerun"
+	"rentbook/domain/clock"
+	"rentbook/domain/contractor"
+	"rentbook/domain/diary"
+	"rentbook/domain/hazard"
 	"rentbook/domain/property"
 	"rentbook/domain/rent"
+	"rentbook/domain/repair"
 	"rentbook/domain/tenancy"
+	"rentbook/domain/triage"
 	"rentbook/eventstore"
 )
-
-// Role is what an actor is here.
-type Role string
-
-// The roles. Tenants, contractors and auditors record nothing yet; managers write the rent
-// accounts; operators may do everything; the system acts for the program itself.
-const (
-	RoleTenant     Role = "tenant"
-	RoleContractor Role = "contractor"
-	RoleAuditor    Role = "auditor"
-	RoleManager    Role = "manager"
-	RoleOperator   Role = "operator"
-)
-
-// Roles lists the roles that a token may have.
-func Roles() []Role {
-	return []Role{RoleTenant, RoleContractor, RoleAuditor, RoleManager, RoleOperator}
-}
-
-// Actor is who asks. ID names a token or program, never a person by name.
-type Actor struct {
-	ID         string
-	Role       Role
-	OnBehalfOf string
-}
-
-// ErrForbidden is a request that the actor's role does not allow.
-var ErrForbidden = errors.New("the role does not allow this")
-
-// mayWrite says whether the actor may record facts about tenancies and their accounts.
-func (a Actor) mayWrite() error {
-	if a.Role == RoleManager || a.Role == RoleOperator {
-		return nil
-	}
-	return ErrForbidden
-}
 
 // Meta comes with every command.
 type Meta struct {
@@ -94,7 +64,12 @@ type Config struct {
 	Store     eventstore.Store
 	Log       eventstore.Log
 	Codec     *eventstore.Codec
-	Portfolio Portfolio // only charge runs need it
+	Portfolio Portfolio     // only charge runs need it
+	Repairs   Repairs       // only repairs need it
+	Photos    Photos        // only repairs with photos need it
+	Scheduler Scheduler     // nil: Rentbook's own diary
+	Tree      *triage.Tree  // nil: the one that is shipped
+	Policy    *clock.Policy // nil: the one that is shipped
 	Now       func() time.Time
 	Zone      *time.Location // says what day "today" is
 	CacheMax  int            // bytes of folded states kept in memory; 0: cacheBytes
@@ -108,7 +83,10 @@ type Handler struct {
 	Config
 	states    *stateCache
 	streams   *locks
-	tenancies *locks // taken before that of the account or tenancy
+	tenancies *locks         // taken before that of the account or tenancy
+	routes    sync.Mutex     // who gets a repair is decided by one at a time
+	diaries   *locks         // taken before that of a diary's day
+	local     *time.Location // of the policy's jurisdiction: whose days and hours clocks and diaries count
 }
 
 // New is a handler. It panics if a part is missing, at start.
@@ -119,7 +97,33 @@ func New(c Config) *Handler {
 	if c.CacheMax == 0 {
 		c.CacheMax = cacheBytes
 	}
-	return &Handler{Config: c, states: newStateCache(c.CacheMax), streams: newLocks(), tenancies: newLocks()}
+	if c.Tree == nil {
+		c.Tree = triage.Default()
+	}
+	if c.Policy == nil {
+		c.Policy = clock.Default()
+	}
+	h := &Handler{
+		Config: c, states: newStateCache(c.CacheMax), streams: newLocks(), tenancies: newLocks(), diaries: newLocks(),
+		local: localZone(c.Policy),
+	}
+	if h.Scheduler == nil {
+		h.Scheduler = ownDiary{h}
+	}
+	return h
+}
+
+// Local is the time zone whose days and hours clocks and diaries count.
+func (h *Handler) Local() *time.Location { return h.local }
+
+// localZone is that of the policy's jurisdiction. Its calendars have been checked when it was read.
+func localZone(p *clock.Policy) *time.Location {
+	home, _ := p.Calendar(p.Jurisdiction())
+	zone, err := time.LoadLocation(home.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Today is the day it is in the configured zone.
@@ -134,6 +138,10 @@ func Codec(sealer eventstore.Sealer) *eventstore.Codec {
 	eventstore.Register(c, tenancy.Events()...)
 	eventstore.Register(c, rent.Events()...)
 	eventstore.Register(c, chargerun.Events()...)
+	eventstore.Register(c, repair.Events()...)
+	eventstore.Register(c, hazard.Events()...)
+	eventstore.Register(c, contractor.Events()...)
+	eventstore.Register(c, diary.Events()...)
 	return c
 }
 
@@ -141,5 +149,6 @@ func Codec(sealer eventstore.Sealer) *eventstore.Codec {
 func Categories() []string {
 	return []string{
 		eventstore.StreamIdentity.Category(), property.Category, calendar.Category, tenancy.Category, rent.Category, chargerun.Category,
+		repair.Category, hazard.Category, contractor.Category, diary.Category,
 	}
 }

@@ -84,10 +84,30 @@ func decideOnce[S state[S, E], E eventstore.Named, A noun[S, E]](
 	case err != nil:
 		return Receipt{}, err
 	case len(v.facts) == 0:
-		recorded, err := readOne(ctx, h, t.stream, max(v.recorded, 1))
-		return Receipt{Position: recorded.Position, Version: v.recorded, Replayed: true}, err
+		return replayed(ctx, h, t.stream, v.recorded)
 	}
 	return record(ctx, h, m, t, s, v.facts)
+}
+
+// replayed is the receipt of the command whose first fact is at a version: where its last one is, as
+// it was answered the first time.
+func replayed(ctx context.Context, h *Handler, stream eventstore.Stream, version uint64) (Receipt, error) {
+	receipt := Receipt{Version: version, Replayed: true}
+	var command uuid.UUID
+	for recorded, err := range h.Store.Read(ctx, stream, eventstore.Version(max(version, 1)-1)) {
+		if err != nil {
+			return receipt, fmt.Errorf("read %s at %d: %w", stream, version, err)
+		}
+		if command != uuid.Nil && recorded.Metadata.Command != command {
+			return receipt, nil
+		}
+		command = recorded.Metadata.Command
+		receipt.Position, receipt.Version = recorded.Position, uint64(recorded.Version)
+	}
+	if command == uuid.Nil {
+		return receipt, fmt.Errorf("read %s at %d: there is no such event", stream, version)
+	}
+	return receipt, nil
 }
 
 // consider is the verdict on a noun, and the state it is about. A state that was remembered may be

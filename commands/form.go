@@ -4,11 +4,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"rentbook/domain"
 	"rentbook/domain/rent"
+	"rentbook/domain/repair"
 )
 
 // wordMax bounds the landlord's own short words: kinds, codes, funds, postcodes.
@@ -73,6 +75,67 @@ func (f *form) dateOrNone(field, s string) domain.Date {
 	return f.date(field, s)
 }
 
+// instantOrNone is an instant with its offset, to the second.
+func (f *form) instantOrNone(field, s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err == nil && (at.Year() < 1900 || at.Year() > 9998) {
+		err = domain.ErrDate
+	}
+	if err != nil {
+		f.refuse(field, domain.ErrDate.Because("is not an instant such as 2026-11-23T09:30:00Z"))
+	}
+	return at.UTC().Truncate(time.Second)
+}
+
+// reason is a code, or a sentence. A sentence may be about somebody: it goes into the note, which is
+// sealed, and the code is "other".
+func (f *form) reason(reason, note string) (code string, sealed domain.Personal) {
+	switch {
+	case reason == "" || isReasonCode(reason):
+		code = reason
+	case note == "":
+		code, note = "other", reason
+	default:
+		code, note = "other", reason+"\n"+note
+	}
+	return code, f.personal("note", note)
+}
+
+func isReasonCode(s string) bool {
+	const most = 32
+	return len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || 'z' < r) && (r < '0' || '9' < r) && r != '_' && r != '-'
+	})
+}
+
+// linesMax and quantityMax bound the work of one order.
+const (
+	linesMax    = 50
+	quantityMax = 10_000
+)
+
+// work is codes of the schedule of rates, one of each where no quantity is given.
+func (f *form) work(lines []repair.Line) []repair.Line {
+	if len(lines) > linesMax {
+		f.refuse("sor", domain.ErrTooLong.Because("has more than 50 lines"))
+	}
+	var work []repair.Line
+	for _, line := range lines {
+		line.Code = f.given("sor", line.Code, wordMax)
+		if line.Quantity == 0 {
+			line.Quantity = 1
+		}
+		if line.Quantity < 0 || line.Quantity > quantityMax {
+			f.refuse("sor", domain.ErrAmount.Because("has a quantity that is not one of 1 to 10000"))
+		}
+		work = append(work, line)
+	}
+	return work
+}
+
 // amount is a required amount.
 func (f *form) amount(field, s string) domain.Amount {
 	if s == "" {
@@ -108,6 +171,9 @@ func (f *form) currency(field, s string) domain.Currency {
 
 // text is plain text; only free text, which is longer than a word, may have more than one line.
 func (f *form) text(field, s string, most int) string {
+	if most > wordMax { // as pages and word processors send it
+		s = strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(s)
+	}
 	switch {
 	case len(s) > most:
 		f.refuse(field, domain.ErrTooLong)
@@ -132,6 +198,9 @@ func (f *form) given(field, s string, most int) string {
 
 // personal is free text about a person.
 func (f *form) personal(field, s string) domain.Personal {
+	if strings.TrimSpace(s) == "" {
+		s = ""
+	}
 	return domain.NewPersonal(f.text(field, s, domain.TextMax))
 }
 

@@ -42,7 +42,9 @@ type golden struct {
 }
 
 func goldens() []golden {
-	return slices.Concat(goldensOfHomes(), goldensOfAccounts(), goldensOfCharges(), goldensOfEntries())
+	return slices.Concat(goldensOfHomes(), goldensOfAccounts(), goldensOfCharges(), goldensOfEntries(),
+		goldensOfReports(), goldensOfOrders(), goldensOfVisits(), goldensOfWork(), goldensOfEnds(),
+		goldensOfHazards(), goldensOfHazardWork(), goldensOfContractors(), goldensOfDiaries())
 }
 
 func goldensOfHomes() []golden {
@@ -379,6 +381,10 @@ func eachField(v reflect.Value, path string, visit func(name string, field refle
 		return
 	}
 	switch v.Kind() { //nolint:exhaustive // the others have no fields
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachField(v.Elem(), path, visit)
+		}
 	case reflect.Slice:
 		for _, element := range v.Seq2() {
 			eachField(element, path, visit)
@@ -387,6 +393,10 @@ func eachField(v reflect.Value, path string, visit func(name string, field refle
 		for i := range v.NumField() {
 			tag := v.Type().Field(i).Tag.Get("json")
 			name, options, _ := strings.Cut(tag, ",")
+			if v.Type().Field(i).Anonymous { // its fields are stored as if they were the fact's own
+				eachField(v.Field(i), path, visit)
+				continue
+			}
 			visit(path+"."+name, v.Field(i), strings.HasPrefix(options, "omit"))
 			eachField(v.Field(i), path+"."+name, visit)
 		}
@@ -398,6 +408,11 @@ func optional(t reflect.Type) string {
 	for field := range t.Fields() {
 		if name, options, _ := strings.Cut(field.Tag.Get("json"), ","); strings.HasPrefix(options, "omit") {
 			return name
+		}
+		if field.Anonymous {
+			if name := optional(field.Type); name != "" {
+				return name
+			}
 		}
 	}
 	return ""

@@ -21,12 +21,12 @@ type books struct {
 	vault *vault.Vault
 }
 
-func newBooks(t *testing.T) books {
+func newBooks(t testing.TB) books {
 	t.Helper()
 	return openBooks(t, t.TempDir())
 }
 
-func openBooks(t *testing.T, dir string) books {
+func openBooks(t testing.TB, dir string) books {
 	t.Helper()
 	keys, err := vault.Open(t.Context(), dir, vault.Options{})
 	if err != nil {
@@ -92,7 +92,7 @@ func (s scan) all(ctx context.Context) iter.Seq2[eventstore.Recorded, error] {
 }
 
 // events are all that was recorded, the first event of the log left out.
-func (b books) events(t *testing.T) []eventstore.Recorded {
+func (b books) events(t testing.TB) []eventstore.Recorded {
 	t.Helper()
 	var all []eventstore.Recorded
 	for r, err := range (scan{b.log}).all(t.Context()) {
@@ -105,7 +105,7 @@ func (b books) events(t *testing.T) []eventstore.Recorded {
 }
 
 // types are the stored names of all events of a stream.
-func (b books) types(t *testing.T, stream eventstore.Stream) []string {
+func (b books) types(t testing.TB, stream eventstore.Stream) []string {
 	t.Helper()
 	var names []string
 	for _, r := range b.events(t) {

@@ -261,6 +261,8 @@ func (r *Reader) Events(q EventQuery) ([]eventstore.Position, error) {
 type conditions struct {
 	sql  strings.Builder
 	args []database.Value
+
+	with, from string // what else is read, and before the table
 }
 
 // and adds a condition; each # in it is the next argument.

@@ -15,8 +15,11 @@ import (
 	"rentbook/domain"
 	"rentbook/domain/calendar"
 	"rentbook/domain/chargerun"
+	"rentbook/domain/contractor"
+	"rentbook/domain/hazard"
 	"rentbook/domain/property"
 	"rentbook/domain/rent"
+	"rentbook/domain/repair"
 	"rentbook/domain/tenancy"
 	"rentbook/eventstore"
 	"rentbook/eventstore/pgdb"
@@ -118,6 +121,9 @@ func newCodec(k eventstore.Sealer) *eventstore.Codec {
 	eventstore.Register(c, tenancy.Events()...)
 	eventstore.Register(c, rent.Events()...)
 	eventstore.Register(c, chargerun.Events()...)
+	eventstore.Register(c, contractor.Events()...)
+	eventstore.Register(c, repair.Events()...)
+	eventstore.Register(c, hazard.Events()...)
 	return c
 }
 
@@ -329,11 +335,16 @@ func (s *scene) dump(v *Views) []string {
 			`SELECT position, s.stream, t.type, a.actor, a.role, recorded_at FROM {audit_events} e
 				JOIN {audit_streams} s ON s.number = e.stream JOIN {audit_types} t ON t.number = e.type
 				JOIN {audit_actors} a ON a.number = e.actor ORDER BY 1`,
-			`SELECT * FROM {audit_marks} ORDER BY 1`,
+			`SELECT * FROM {audit_marks} ORDER BY 1`, `SELECT * FROM {contractors} ORDER BY 1`,
+			`SELECT * FROM {contractor_trades} ORDER BY 1, 2`, `SELECT * FROM {contractor_prices} ORDER BY 1, 2`,
+			`SELECT * FROM {contractor_availability} ORDER BY 1`, `SELECT * FROM {repairs} ORDER BY 1`,
+			`SELECT * FROM {repair_timeline} ORDER BY 1, 2`, `SELECT * FROM {repair_photos} ORDER BY 1, 2`,
+			`SELECT * FROM {repair_visits} ORDER BY 1, 2`, `SELECT * FROM {hazards} ORDER BY 1`,
+			`SELECT * FROM {hazard_timeline} ORDER BY 1, 2`, `SELECT * FROM {hazard_repairs} ORDER BY 1, 2`,
 		} {
 			s.must(r.tx.Query(query, func(row database.Row) error {
 				line := strings.Fields(query)[1]
-				for i := range 17 {
+				for i := range 34 {
 					line += "|" + row.Text(i)
 				}
 				lines = append(lines, line)

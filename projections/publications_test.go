@@ -100,6 +100,7 @@ func TestPostgres_publications(t *testing.T) {
 	s := newScene(t)
 	s.url = pgtest.URL(t)
 	s.everything()
+	s.works()
 	s.canaries()
 	v := s.open()
 	s.catchUp(v)
@@ -255,6 +256,7 @@ func TestPostgres_documentation(t *testing.T) {
 	s := newScene(t)
 	s.url = pgtest.URL(t)
 	s.everything()
+	s.works()
 	v := s.open()
 	s.catchUp(v)
 	rows, err := s.direct().Query(t.Context(), `SELECT table_name || '.' || column_name || ' ' || data_type

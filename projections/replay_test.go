@@ -43,6 +43,7 @@ func TestViews_sameTablesHoweverTheyCame(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.everything()
+	s.works()
 	s.charges("T2", 0, 300) // more than one mark of the audit index
 	whole := s.open()
 	s.catchUp(whole)

@@ -36,6 +36,7 @@ func (*tenancyView) Schema() []string {
 	locality TEXT,
 	version  BIGINT NOT NULL -- of the event that last set it
 )`,
+		`CREATE INDEX {properties_by_parent} ON {properties} (parent)`,
 		`CREATE TABLE {tenancies} (
 	tenancy   TEXT   NOT NULL PRIMARY KEY,
 	property  TEXT   NOT NULL,

@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"rentbook/domain"
+	"rentbook/domain/hazard"
 	"rentbook/domain/rent"
+	"rentbook/domain/repair"
 	"rentbook/eventstore"
 	"rentbook/projections/database"
 )
@@ -20,6 +22,8 @@ type Report struct {
 	Events     uint64
 	Accounts   uint64
 	Entries    uint64
+	Repairs    uint64
+	Hazards    uint64
 	Difference string // the first one, a sentence; empty if there is none
 }
 
@@ -58,6 +62,7 @@ func (v *Views) Verify(ctx context.Context, progress func(done, total uint64)) (
 		return err
 	})
 	report.Events, report.Entries, report.Accounts = l.events, l.entries, uint64(len(l.accounts))
+	report.Repairs, report.Hazards = l.streams(repair.Category), l.streams(hazard.Category)
 	if d, ok := errors.AsType[*difference](err); ok {
 		report.Difference, err = d.says, nil
 	}
@@ -173,6 +178,16 @@ func (l *ledger) add(e *Event) error {
 		a.minor += effect(line)
 	}
 	return nil
+}
+
+// streams counts those of a category.
+func (l *ledger) streams(category string) (n uint64) {
+	for stream := range l.versions {
+		if stream.Category() == category {
+			n++
+		}
+	}
+	return n
 }
 
 // inOrder holds the log to its promises.

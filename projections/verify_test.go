@@ -17,11 +17,12 @@ func TestViews_Verify(t *testing.T) {
 	s := newScene(t)
 	s.everything()
 	s.charges("T2", 0, 60)
+	s.works()
 	v := s.open()
 	s.catchUp(v)
 	report, err := v.Verify(t.Context(), nil)
 	s.must(err)
-	if report.Difference != "" || report.Accounts != 2 || report.Entries != 69 {
+	if report.Difference != "" || report.Accounts != 2 || report.Entries != 69 || report.Repairs != 2 || report.Hazards != 1 {
 		t.Errorf("a sound database: got %+v", report)
 	}
 	for i, damage := range []struct{ sql, want string }{
@@ -54,6 +55,19 @@ func TestViews_Verify(t *testing.T) {
 		{`DELETE FROM calendar_dates WHERE date = '2026-12-28'`, "table calendar_dates: the row of free, 2026-12-28, which"},
 		{`INSERT INTO entry_accounts VALUES (99, 'T3')`, "table entry_accounts: the row of T3 is not what the log gives"},
 		{`INSERT INTO entry_words VALUES (99, 'payment', 'secret', 'secret', 'x')`, "table entry_words"},
+		{`UPDATE repairs SET snapshot = '{}' WHERE repair = 'R1'`, "table repairs: the row of R1 reads otherwise"},
+		{`UPDATE repairs SET contact = NULL WHERE repair = 'R1'`, "table repairs: the row of R1 reads otherwise"},
+		{`DELETE FROM repair_timeline WHERE event = 'repair.noted.v1'`, "table repair_timeline: where the log gives the row of R1, "},
+		{`UPDATE repair_timeline SET said = '' WHERE event = 'repair.noted.v1'`, "table repair_timeline: the row of R1, "},
+		{`DELETE FROM repair_photos`, "table repair_photos: the row of F1, R1, which"},
+		{`UPDATE repair_visits SET status = 'x'`, "table repair_visits: the row of R1, 1 reads otherwise"},
+		{`UPDATE hazards SET next_due_at = NULL`, "table hazards: the row of Z1 reads otherwise"},
+		{`UPDATE hazard_timeline SET text = 'x'`, "table hazard_timeline: the row of Z1, "},
+		{`DELETE FROM hazard_repairs`, "table hazard_repairs: the row of Z1, R2, which"},
+		{`UPDATE contractors SET phone = NULL`, "table contractors: the row of C1 reads otherwise"},
+		{`DELETE FROM contractor_trades WHERE trade = 'heating'`, "table contractor_trades: where the log gives the row of C1, heating"},
+		{`UPDATE contractor_prices SET prices = '[]'`, "table contractor_prices: the row of C1, K1 reads otherwise"},
+		{`UPDATE contractor_availability SET version = 9`, "table contractor_availability: the row of C1 reads otherwise"},
 	} {
 		if !thorough && i%6 > 0 {
 			continue

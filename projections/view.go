@@ -74,7 +74,10 @@ func publish(tx database.Tx, v View) error {
 
 // newViews are fresh views, in the order in which they are shown.
 func newViews() []View {
-	return []View{newTenancyView(), newAccountView(), newStatementView(), newExplanationView(), newAuditView()}
+	return []View{
+		newTenancyView(), newAccountView(), newStatementView(), newExplanationView(), newContractorView(),
+		newRepairView(), newHazardView(), newAuditView(),
+	}
 }
 
 // Names lists all views.

@@ -1,10 +1,11 @@
 // Package projections is what was recorded, arranged for reading: the views.
 //
 // A view is some tables, what events put into them, and the questions they answer, each in a file
-// of its own: tenancies, accounts, statement (entries.go, statement.go), explanations, audit. A
-// runner follows the log and gives every event, decoded once, to all views in one transaction that
-// also holds their checkpoints (runner.go); an event that a view cannot take stops that view and no
-// other. A rebuild fills new tables beside the live ones and puts them in place at once.
+// of its own: tenancies, accounts, statement (entries.go, statement.go), explanations, contractors,
+// repairs (repairs.go, repair_*.go), hazards (hazards.go, hazard_*.go), audit. A runner follows the
+// log and gives every event, decoded once, to all views in one transaction that also holds their
+// checkpoints (runner.go); an event that a view cannot take stops that view and no other. A rebuild
+// fills new tables beside the live ones and puts them in place at once.
 //
 // The views can be thrown away at any time: everything in them comes from the log.
 //
@@ -21,6 +22,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rentbook/domain/hazard"
+	"rentbook/domain/repair"
 	"rentbook/eventstore"
 	"rentbook/projections/database"
 )
@@ -65,6 +68,9 @@ type Views struct {
 	views   func() []View // fresh ones; tests put faults between
 	shapes  map[string]string
 	metrics *metrics
+
+	repairs snapshots[repair.Repair]
+	hazards snapshots[hazard.Hazard]
 }
 
 // Open opens the views in a database, and makes them if they are not there. Views of another log,

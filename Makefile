@@ -47,6 +47,7 @@ golden: go ## Create golden files of new events, write docs/events.md anew
 bench: go postgres ## Measure this machine, as ratios, without and with servers (half an hour)
 	$(GO) run ./cmd/rentbook bench
 	$(GO) test ./cmd/rentbook/bench -run '^$$' -bench Servers -benchtime 1x -timeout 60m
+	$(GO) test ./projections -run '^$$' -bench "Repair|Hazard" -timeout 30m
 
 clean: ## Remove what make build made
 	rm -f rentbook

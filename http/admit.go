@@ -29,12 +29,16 @@ const (
 )
 
 // The audiences of the routes. What no role of a caller may ever ask is 403; what is somebody
-// else's is 404. Contractors may ask nothing until there are repairs.
+// else's is 404.
 const (
-	writers  = forManagers | forOperators
-	staff    = forAuditors | forManagers | forOperators
-	everyone = staff | forTenants // tenants see their own
-	auditors = forAuditors | forOperators
+	writers   = forManagers | forOperators
+	staff     = forAuditors | forManagers | forOperators
+	everyone  = staff | forTenants        // tenants see their own
+	parties   = everyone | forContractors // contractors see what they work on
+	reporters = writers | forTenants
+	actors    = reporters | forContractors
+	visitors  = staff | forContractors
+	auditors  = forAuditors | forOperators
 )
 
 func (a audience) has(role commands.Role) bool { return a&audienceOf(role) != 0 }

@@ -11,15 +11,16 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 )
 
-// Bounds of a body, in bytes. A calendar may hold two centuries of days.
+// Bounds of a body, in bytes. A calendar may hold two centuries of days, a price list thousands of codes.
 const (
-	bodyMax     = 64 << 10
-	calendarMax = 1 << 20
+	bodyMax = 64 << 10
+	listMax = 1 << 20
 )
 
 // strict reads the body and refuses what huma would let pass: another type than JSON, two members
@@ -51,16 +52,21 @@ func readBody(r *http.Request, most int) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	switch {
 	case err != nil:
-		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-			return nil, newProblem(http.StatusRequestTimeout, "timeout", "The body did not arrive in time.").with("Connection", "close")
-		}
-		return nil, malformed("body", "ended before it was complete").with("Connection", "close")
+		return nil, brokenOff(err)
 	case len(body) > most:
 		return nil, tooLarge(most)
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, malformed("body", "is missing: send a JSON object")
 	}
 	return body, nil
+}
+
+// brokenOff is a body that did not come to its end.
+func brokenOff(err error) *Problem {
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return newProblem(http.StatusRequestTimeout, "timeout", "The body did not arrive in time.").with("Connection", "close")
+	}
+	return malformed("body", "ended before it was complete").with("Connection", "close")
 }
 
 // isJSON accepts application/json alone, with or without parameters. A body without a type is not
@@ -82,6 +88,9 @@ func tooLarge(most int) *Problem {
 // checkMembers refuses a body that is not one JSON object, and members that are not known or come
 // twice.
 func checkMembers(body []byte, members []string) error {
+	if !utf8.Valid(body) {
+		return malformed("body", "is not UTF-8")
+	}
 	if !json.Valid(body) {
 		return malformed("body", notJSON(body))
 	}
@@ -100,10 +109,49 @@ func checkMembers(body []byte, members []string) error {
 			seen[i] = true
 		}
 	}
+	if twice := twiceInside(body); twice != "" && faults == nil {
+		faults = append(faults, fault{"body", "has a member more than once further in: " + printable(twice)})
+	}
 	if faults != nil {
 		return newProblem(http.StatusUnprocessableEntity, "invalid", "The request cannot be accepted as it is.", faults...)
 	}
 	return nil
+}
+
+// twiceInside is a name that an object below the top level of valid JSON has twice; empty if none has.
+func twiceInside(body []byte) string {
+	type level struct {
+		names map[string]bool // nil: a list
+		value bool            // the next token is one
+	}
+	var levels []level
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return ""
+		}
+		top := len(levels) - 1
+		name, text := token.(string)
+		if text && top >= 0 && levels[top].names != nil && !levels[top].value {
+			if levels[top].names[name] && top > 0 {
+				return name
+			}
+			levels[top].names[name], levels[top].value = true, true
+			continue
+		}
+		if top >= 0 {
+			levels[top].value = false
+		}
+		switch token {
+		case json.Delim('{'):
+			levels = append(levels, level{names: map[string]bool{}})
+		case json.Delim('['):
+			levels = append(levels, level{})
+		case json.Delim('}'), json.Delim(']'):
+			levels = levels[:top]
+		}
+	}
 }
 
 // notJSON says where the JSON goes wrong.

@@ -19,6 +19,7 @@ func (c Conditional) expect() (*uint64, error) {
 	}
 	digits, quoted := strings.CutPrefix(c.IfMatch, `"`)
 	digits, closed := strings.CutSuffix(digits, `"`)
+	digits, _, _ = strings.Cut(digits, ".") // what follows is of a representation: the same version at another time
 	version, err := strconv.ParseUint(digits, 10, 63)
 	if !quoted || !closed || err != nil || digits[0] == '+' {
 		return nil, malformed("header.If-Match", `is not one version in quotes, such as "3"; * and lists are not accepted`)

@@ -11,8 +11,14 @@ import (
 	"rentbook/commands"
 	"rentbook/domain"
 	"rentbook/domain/chargerun"
+	"rentbook/domain/clock"
+	"rentbook/domain/contractor"
+	"rentbook/domain/diary"
+	"rentbook/domain/hazard"
 	"rentbook/domain/rent"
+	"rentbook/domain/repair"
 	tenancies "rentbook/domain/tenancy"
+	"rentbook/domain/triage"
 	"rentbook/eventstore"
 	"rentbook/http/statement"
 	"rentbook/projections"
@@ -78,7 +84,11 @@ func describe(api *huma.OpenAPI, op *huma.Operation) docsOperation {
 			Name: p.Name, In: p.In, Type: typeOf(p.Schema), Text: p.Description, Required: p.Required,
 		})
 	}
-	if op.RequestBody != nil {
+	switch {
+	case op.RequestBody == nil:
+	case op.RequestBody.Content[typeJSON] == nil:
+		shown.Description += " " + op.RequestBody.Description
+	default:
 		body := resolve(api, op.RequestBody.Content[typeJSON].Schema)
 		for _, name := range sortedMembers(body) {
 			member := resolve(api, body.Properties[name])
@@ -116,6 +126,12 @@ func typeOf(s *huma.Schema) string {
 		return ""
 	}
 	shown := s.Type
+	for i, other := range s.OneOf {
+		if i > 0 {
+			shown += " | "
+		}
+		shown += other.Type
+	}
 	if s.Format != "" {
 		shown = s.Format
 	}
@@ -206,7 +222,10 @@ func problems() []docsProblem {
 		{"timeout", http.StatusRequestTimeout, "The body did not arrive in time."},
 		{"no-such-path", http.StatusNotFound, "Nothing is served at this path."},
 		{"method", http.StatusMethodNotAllowed, "This path does not answer to that method."},
+		{"too-many-streams", http.StatusServiceUnavailable, "Too many clients follow live changes, in all or with this token."},
+		{"too-many-uploads", http.StatusServiceUnavailable, tooManyUploads().Detail},
 	}
+	list = append(list, elsewhere()...)
 	for _, err := range causes() {
 		code, name, text := status(err)
 		list = append(list, docsProblem{name, code, text})
@@ -228,5 +247,38 @@ func causes() []error {
 		rent.ErrNotOpen, rent.ErrFixedCurrency, rent.ErrChargeDay, rent.ErrCode, rent.ErrNothing,
 		rent.ErrUnknownPayment, rent.ErrAlreadyReversed, rent.ErrReversedBefore, rent.ErrReversedAmount,
 		rent.ErrUnknownEntry, rent.ErrUnknownCalendar,
+		repair.ErrNotReported, repair.ErrNotAllowed, repair.ErrFuture, repair.ErrOrder, repair.ErrSamePerson, repair.ErrTooLate,
+		repair.ErrNotTaken,
+		hazard.ErrUnknown, hazard.ErrNotAllowed, hazard.ErrNotTaken, hazard.ErrReason, hazard.ErrFuture, hazard.ErrBeforeAwareness,
+		hazard.ErrOrder, hazard.ErrUnfinished, hazard.ErrDuties,
+		contractor.ErrUnknown, contractor.ErrTrade, contractor.ErrTwice, contractor.ErrCapacity, contractor.ErrCode,
+		contractor.ErrOtherMoney, contractor.ErrPrice, contractor.ErrWeekday, contractor.ErrTimes, contractor.ErrOverlap,
+		contractor.ErrOpenedClosed, contractor.ErrSlot, contractor.ErrArea,
+		commands.ErrSlotGone, diary.ErrHoldExpired, diary.ErrUntil,
+		triage.ErrPath, triage.ErrAnswer, triage.ErrNeedless,
+		clock.ErrNoParameter, clock.ErrNotInForce, clock.ErrWrongKind, clock.ErrZone,
+	}
+}
+
+// elsewhere are refusals that have no name here: of the store of photos, and those that commands keep
+// to themselves.
+func elsewhere() []docsProblem {
+	return []docsProblem{
+		{"property.ring", http.StatusUnprocessableEntity, "The parent is the property itself, or a part of it."},
+		{"repair.agreed", http.StatusConflict, "The price list has a cost for all of this work: do not name one."},
+		{"repair.shared", http.StatusConflict, "Others have reported the same: only the landlord can cancel it."},
+		{"repair.when", http.StatusUnprocessableEntity, "Only staff say when a repair was reported."},
+		{"elsewhere", http.StatusConflict, "The repair, or the property, is somewhere else."},
+		{"repair.merge", http.StatusConflict, "The repair named in into is not the same thing, or not open."},
+		{"repair.other-home", http.StatusConflict, "The property is not that of the tenancy."},
+		{"triage.unfinished", http.StatusUnprocessableEntity, "The diagnosis is not at its end; errors says what it asks next."},
+		{"photo.animated", http.StatusUnprocessableEntity, "The photo is animated: send a single picture."},
+		{"photo.damaged", http.StatusUnprocessableEntity, "The photo cannot be read: send the original."},
+		{"photo.heic", http.StatusUnprocessableEntity, "It is a HEIC or AVIF photo: share it as JPEG."},
+		{"photo.not-found", http.StatusNotFound, "There is no such photo."},
+		{"photo.too-large", http.StatusUnprocessableEntity, "The photo is larger than 12 MiB."},
+		{"photo.too-many-pixels", http.StatusUnprocessableEntity, "The photo has more than 40 million pixels, or a side over 20,000."},
+		{"photo.truncated", http.StatusUnprocessableEntity, "The photo is incomplete: send it again."},
+		{"photo.type", http.StatusUnprocessableEntity, "It is not a JPEG, PNG or WebP photo."},
 	}
 }

@@ -40,6 +40,7 @@ type Config struct {
 	Log      eventstore.Log
 	LogID    string // eventstore.Identity.Log: the source of CloudEvents
 	Identity *identity.Tokens
+	Photos   Photos // nil: there are none
 	Logger   *slog.Logger
 	Metrics  *prometheus.Registry
 	Now      func() time.Time
@@ -57,9 +58,11 @@ type Server struct {
 	router   *chi.Mux
 	api      huma.API
 	metrics  *metrics
+	live     *live
 	headSeen eventstore.Position // the head of the log at start
 	started  atomic.Bool         // the views have been at headSeen
 	stopping atomic.Bool
+	uploads  atomic.Int32 // of photos, at once
 	pages    pages
 }
 
@@ -82,6 +85,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.router.NotFound(s.missing)
 	s.router.MethodNotAllowed(s.wrongMethod)
 	s.api = newAPI(s.router, c.Version)
+	s.live = newLive(ctx, c, viewed{c.Views}, newLiveMetrics(c.Metrics))
 	s.routes()
 	s.pages, err = newPages(s.api.OpenAPI())
 	return s, err

@@ -1,8 +1,10 @@
+//nolint:misspell // image/color is not ours to spell
 package http_test
 
 import (
 	"encoding/csv"
 	"fmt"
+	"image/color"
 	"net/http"
 	"os"
 	"strconv"
@@ -29,6 +31,14 @@ var bodies = map[string]string{
 	"/api/v1/accounts/{account}/payments/{payment}/reversal": `{"value_date":"2026-01-20","reason_code":"returned"}`,
 	"/api/v1/accounts/{account}/adjustments/{adjustment}":    `{"kind":"credit","amount":"1.00","value_date":"2026-01-10","reason":"x"}`,
 	"/api/v1/charge-runs":                                    `{"through":"2026-03-31"}`,
+	"/api/v1/triage/answers":                                 `{"path":["kitchen"]}`,
+	"/api/v1/repairs/{repair}":                               `{"tenancy":"{tenancy}","path":["kitchen","sink","cracked"],"description":"It drips."}`,
+	"/api/v1/repairs/{repair}/actions/{action}":              `{"action":"note","note":"The key is with the neighbour."}`,
+	"/api/v1/hazards/{hazard}":                               `{"tenancy":"{tenancy}","kind":"damp_mould","grade":"significant","channel":"call"}`,
+	"/api/v1/hazards/{hazard}/actions/{action}":              `{"action":"note","note":"It smells."}`,
+	"/api/v1/contractors/{contractor}":                       `{"name":"Firm C1","trades":["plumbing"]}`,
+	"/api/v1/contractors/{contractor}/prices":                `{"contract":"{contract}","from":"2026-01-01","currency":"GBP","prices":[{"code":"PLB-001","price":"42.10"}]}`,
+	"/api/v1/contractors/{contractor}/availability":          `{"windows":[{"day":"monday","from":"08:00","to":"12:00"}]}`,
 }
 
 // TestMatrix walks testdata/matrix.csv: who may ask what, of their own, of others' and of what does
@@ -42,6 +52,7 @@ func TestMatrix(t *testing.T) {
 	}
 	p := newPortal(t)
 	p.furnish()
+	p.furnishRepairs()
 	check(t, chi.Walk(p.server.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if !seen[method+" "+route] {
 			t.Errorf("%s %s has no row in the matrix", method, route)
@@ -61,13 +72,12 @@ func TestMatrix(t *testing.T) {
 
 func walk(t *testing.T, p *portal, i int, row map[string]string) {
 	t.Helper()
-	path := fill(row["route"], row["relation"], i)
-	body, headers := bodies[row["route"]], []string{}
-	if row["method"] == http.MethodGet {
-		body = ""
-	}
+	path, body, headers := p.fill(row, row["relation"], i), p.body(row, row["relation"], i), []string{}
 	if row["method"] == http.MethodPost {
 		headers = append(headers, "Idempotency-Key: "+strconv.Itoa(i))
+	}
+	if row["route"] == "/api/v1/photos" {
+		headers = append(headers, "Content-Type: image/jpeg")
 	}
 	who := row["role"]
 	got := p.ask(who, row["method"], path, body, headers...)
@@ -78,7 +88,7 @@ func walk(t *testing.T, p *portal, i int, row map[string]string) {
 		t.Errorf("row %d: %s %s as %s (%s): %d, want %s: %s", i+2, row["method"], path, who, row["relation"], got.Status, row["status"], got.Body)
 	}
 	if got.Status == http.StatusNotFound && row["relation"] == "other" {
-		none := p.ask(who, row["method"], fill(row["route"], "none", i), body)
+		none := p.ask(who, row["method"], p.fill(row, "none", i), p.body(row, "none", i), headers...)
 		same(t, path+" answers like what does not exist", got.Body, none.Body)
 		for name := range got.Header {
 			if name != "X-Request-Id" {
@@ -88,22 +98,46 @@ func walk(t *testing.T, p *portal, i int, row map[string]string) {
 	}
 }
 
-// fill puts ids into a route: the tenant's own, somebody else's, or none there is.
-func fill(route, relation string, i int) string {
-	id, home, person := "T1", "H1", "P1"
+// body is what goes with a row, about what is the tenant's own, somebody else's, or none there is.
+func (p *portal) body(row map[string]string, relation string, i int) string {
+	p.t.Helper()
+	switch {
+	case row["method"] == http.MethodGet:
+		return ""
+	case row["route"] == "/api/v1/photos":
+		return photograph(p.t, color.RGBA{G: uint8(i), A: 255})
+	}
+	tenancy := map[string]string{"own": "T1", "other": "T2", "none": "T9"}[relation]
+	return strings.NewReplacer("{contract}", fmt.Sprintf("N%d", i), "{tenancy}", tenancy).Replace(bodies[row["route"]])
+}
+
+// begins says whether a row writes what was not there before.
+func begins(row map[string]string) bool {
+	return row["method"] == http.MethodPut && (row["route"] == "/api/v1/repairs/{repair}" || row["route"] == "/api/v1/hazards/{hazard}")
+}
+
+// fill puts ids into a route: the tenant's own, somebody else's, or none there is. What is a tenant's
+// own is the contractor's work.
+func (p *portal) fill(row map[string]string, relation string, i int) string {
+	id, home, person, number := "T1", "H1", "P1", "1"
 	switch relation {
 	case "other":
-		id, home, person = "T2", "H2", "P2"
+		id, home, person, number = "T2", "H2", "P2", "2"
 	case "none":
-		id, home, person = "T9", "H9", "P9"
+		id, home, person, number = "T9", "H9", "P9", "9"
 	}
 	fresh := fmt.Sprintf("N%d", i) // a new thing for each row that writes
+	route, repair, hazard := row["route"], "R"+number, "HZ"+number
+	if begins(row) {
+		repair, hazard = fresh, fresh
+	}
 	path := strings.NewReplacer(
 		"{account}", id, "{tenancy}", id, "{property}", home, "{person}", person, "{calendar}", "free", "{term}", "R1",
+		"{repair}", repair, "{hazard}", hazard, "{action}", fresh, "{contractor}", "C"+number, "{photo}", p.shown[relation],
 		"{charge}", fresh, "{payment}/reversal", "PAY-1/reversal", "{payment}", fresh, "{adjustment}", fresh,
 		"{entry}", "KEY-1", "{stream}", "rentAccount-"+id, "{format}", "csv", "{code}", "different",
 	).Replace(route)
-	if strings.Contains(route, "/statement") {
+	if strings.Contains(route, "/statement") || strings.HasSuffix(route, "/performance") {
 		path += "?from=2026-01-01&to=2026-01-31"
 	}
 	return path

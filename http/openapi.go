@@ -3,6 +3,7 @@ package http
 import (
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -100,8 +101,8 @@ func tidy(api *huma.OpenAPI) {
 	sent := map[string]bool{}
 	for _, path := range api.Paths {
 		for _, op := range []*huma.Operation{path.Put, path.Post} {
-			if op != nil {
-				sent[op.RequestBody.Content[typeJSON].Schema.Ref] = true
+			if op != nil && op.RequestBody.Content[typeJSON] != nil {
+				markSent(schemas, op.RequestBody.Content[typeJSON].Schema, sent)
 			}
 		}
 	}
@@ -109,5 +110,20 @@ func tidy(api *huma.OpenAPI) {
 		if !sent["#/components/schemas/"+name] {
 			schema.AdditionalProperties = nil
 		}
+	}
+}
+
+// markSent marks what a body is made of.
+func markSent(schemas map[string]*huma.Schema, s *huma.Schema, sent map[string]bool) {
+	if s == nil || sent[s.Ref] {
+		return
+	}
+	if s.Ref != "" {
+		sent[s.Ref] = true
+		s = schemas[strings.TrimPrefix(s.Ref, "#/components/schemas/")]
+	}
+	markSent(schemas, s.Items, sent)
+	for _, member := range s.Properties {
+		markSent(schemas, member, sent)
 	}
 }

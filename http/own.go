@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 
+	"rentbook/domain"
 	"rentbook/http/identity"
 	"rentbook/projections"
 )
@@ -54,6 +55,25 @@ func ownTenancies(v *projections.Reader, t identity.Token) ([]string, error) {
 			}
 		}
 	}
+}
+
+// leftOn is the last day on which a tenancy was a tenant's, zero while there is none: what is reported
+// later is others'. A token that names no person ends with the tenancy.
+func leftOn(v *projections.Reader, t identity.Token, id string) (domain.Date, error) {
+	tenancy, err := v.Tenancy(id)
+	if err != nil {
+		return 0, err
+	}
+	person, err := v.Tenant(id, t.Person)
+	switch {
+	case isNotFound(err):
+		return tenancy.EndsOn, nil
+	case err != nil:
+		return 0, err
+	case tenancy.EndsOn.IsZero(), !person.LiableTo.IsZero() && person.LiableTo < tenancy.EndsOn:
+		return person.LiableTo, nil
+	}
+	return tenancy.EndsOn, nil
 }
 
 // ownProperty is nil for the property of an own tenancy.

@@ -1,3 +1,4 @@
+//nolint:misspell // image/color is not ours to spell
 package http_test
 
 import (
@@ -5,10 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image/color"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +28,7 @@ import (
 	"rentbook/eventstore/vault"
 	rentbookhttp "rentbook/http"
 	"rentbook/http/identity"
+	"rentbook/integrations/photos"
 	"rentbook/projections"
 	viewsqlite "rentbook/projections/sqlite"
 )
@@ -37,7 +42,31 @@ type portal struct {
 	ids    *identity.Tokens
 	tokens map[string]string // by name
 	now    func() time.Time
+	clock  *hands
 	logged *lockedBuffer
+	folder string            // of the photos
+	shown  map[string]string // photos, by relation to the tenant
+}
+
+// hands are those of a clock: the real one, until they are set.
+type hands struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (h *hands) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.at.IsZero() {
+		return time.Now()
+	}
+	return h.at
+}
+
+func (h *hands) set(at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at = at
 }
 
 type portfolio struct{ *projections.Views }
@@ -46,12 +75,57 @@ func (p portfolio) Accounts(ctx context.Context) iter.Seq2[domain.ID, error] {
 	return p.AccountIDs(ctx)
 }
 
+func (p portfolio) Contractors(ctx context.Context) ([]commands.Load, error) {
+	found, err := p.Views.Contractors(ctx)
+	loads := make([]commands.Load, len(found))
+	for i, c := range found {
+		loads[i] = commands.Load{Contractor: c.ID, Open: c.Open}
+	}
+	return loads, err
+}
+
+func (p portfolio) VisitsToRemind(context.Context, time.Time, time.Time) ([]commands.VisitToRemind, error) {
+	return nil, nil
+}
+
+// album is the store of photos as commands and the API want it.
+type album struct{ *photos.Store }
+
+func (a album) UploadedBy(_ context.Context, photo domain.ID) (string, error) {
+	described, err := a.Describe(photo)
+	if errors.Is(err, photos.ErrNotFound) {
+		return "", nil
+	}
+	return described.By, err
+}
+
+func (a album) Put(ctx context.Context, by, key string, body io.Reader) (domain.ID, bool, error) {
+	photo, replayed, err := a.Store.Put(ctx, photos.Upload{By: by, Key: key}, body)
+	return photo.ID, replayed, err
+}
+
+func (a album) Open(ctx context.Context, photo domain.ID, thumbnail bool) ([]byte, error) {
+	if thumbnail {
+		return a.Thumb(ctx, photo)
+	}
+	return a.Full(ctx, photo)
+}
+
 // newPortal is an empty portal with a token for each role: manager, auditor, operator, contractor,
 // and tenant, whose tenancy is T1.
 func newPortal(t testing.TB, change ...func(*rentbookhttp.Config)) *portal {
 	t.Helper()
-	p := &portal{t: t, tokens: map[string]string{}, now: time.Now, logged: &lockedBuffer{}}
+	return newPortalAt(t, time.Time{}, change...)
+}
+
+// newPortalAt is one whose clock stands until it is set.
+func newPortalAt(t testing.TB, at time.Time, change ...func(*rentbookhttp.Config)) *portal {
+	t.Helper()
+	p := &portal{t: t, tokens: map[string]string{}, clock: &hands{}, logged: &lockedBuffer{}}
+	p.now = p.clock.now
+	p.clock.set(at)
 	dir, ctx := t.TempDir(), t.Context()
+	p.folder = filepath.Join(dir, "photos")
 	keys := must(vault.Open(ctx, dir, vault.Options{}))(t)
 	t.Cleanup(func() { check(t, keys.Close()) })
 	p.log = must(sqlite.Open(ctx, dir, sqlite.Options{}))(t)
@@ -65,11 +139,13 @@ func newPortal(t testing.TB, change ...func(*rentbookhttp.Config)) *portal {
 	p.run()
 	p.ids = must(identity.Open(dir, p.now))(t)
 	t.Cleanup(func() { check(t, p.ids.Close()) })
+	pictures := album{must(photos.Open(p.folder, keys))(t)}
 	handler := commands.New(commands.Config{
-		Store: p.log, Log: p.log, Codec: codec, Portfolio: portfolio{p.views}, Now: p.now, Zone: time.UTC,
+		Store: p.log, Log: p.log, Codec: codec, Portfolio: portfolio{p.views}, Repairs: portfolio{p.views}, Photos: pictures,
+		Now: p.now, Zone: time.UTC,
 	})
 	config := rentbookhttp.Config{
-		Commands: handler, Views: p.views, Store: p.log, Log: p.log, LogID: id.Log, Identity: p.ids,
+		Commands: handler, Views: p.views, Store: p.log, Log: p.log, LogID: id.Log, Identity: p.ids, Photos: pictures,
 		Logger: slog.New(slog.NewJSONHandler(p.logged, nil)), Now: p.now, Zone: time.UTC, Version: "test",
 	}
 	for _, f := range change {
@@ -139,9 +215,24 @@ func (p *portal) ask(who, method, path, body string, headers ...string) answer {
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)
 	}
+	ctx, hangUp := context.WithCancel(r.Context())
+	defer hangUp()
 	w := httptest.NewRecorder()
-	p.server.ServeHTTP(w, r)
+	p.server.ServeHTTP(&caller{w, hangUp}, r.WithContext(ctx))
 	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
+// caller hangs up when an answer begins that has no end.
+type caller struct {
+	*httptest.ResponseRecorder
+	hangUp func()
+}
+
+func (c *caller) Write(b []byte) (int, error) {
+	if c.Header().Get("Content-Type") == "text/event-stream" {
+		c.hangUp()
+	}
+	return c.ResponseRecorder.Write(b)
 }
 
 // put writes as a manager and must succeed.
@@ -249,4 +340,34 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// furnishRepairs records, after furnish, a repair and a hazard of each tenancy with a photo, done by
+// contractors C1, for whom the contractor's token is, and C2.
+func (p *portal) furnishRepairs() {
+	p.t.Helper()
+	p.token("contractor", identity.NewToken{Role: commands.RoleContractor, Contractor: "C1"})
+	p.token("other", identity.NewToken{Role: commands.RoleTenant, Person: "P2", Tenancies: []string{"T2"}})
+	for _, c := range [][3]string{{"C1", "plumbing", "08:00"}, {"C2", "electrical", "09:00"}} {
+		p.put("/contractors/"+c[0], `{"name":"Firm `+c[0]+`","trades":["`+c[1]+`"]}`)
+		p.put("/contractors/"+c[0]+"/availability", `{"windows":[{"day":"monday","from":"`+c[2]+`","to":"12:00"}]}`)
+	}
+	p.shown = map[string]string{
+		"own": p.photo("tenant", color.RGBA{R: 9, A: 255}), "other": p.photo("other", color.RGBA{B: 9, A: 255}),
+		"none": strings.Repeat("0", 64),
+	}
+	for _, r := range []struct{ who, repair, tenancy, path, photo string }{
+		{"tenant", "R1", "T1", `["kitchen","sink","cracked"]`, p.shown["own"]},
+		{"other", "R2", "T2", `["kitchen","fan","dead"]`, p.shown["other"]},
+	} {
+		p.report(r.who, r.repair, `{"tenancy":"`+r.tenancy+`","path":`+r.path+`,"description":"Broken.","photos":["`+r.photo+`"]}`)
+	}
+	p.put("/hazards/HZ1", `{"tenancy":"T1","kind":"damp_mould","grade":"significant","channel":"call"}`)
+	p.put("/hazards/HZ2", `{"tenancy":"T2","kind":"damp_mould","grade":"significant","channel":"call"}`)
+}
+
+// report reports a repair, with the first answer to each question.
+func (p *portal) report(who, repair, body string) repairAnswer {
+	p.t.Helper()
+	return p.repair(who, "/repairs/"+repair, p.answered(who, body))
 }

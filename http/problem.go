@@ -25,6 +25,10 @@ type Problem struct {
 	Detail string  `json:"detail" doc:"What is wrong with this request"`
 	Errors []fault `json:"errors,omitempty" doc:"The parts of the request that are at fault"`
 
+	State   string      `json:"state,omitempty" doc:"Of the repair, where it does not allow what was asked"`
+	Allowed []string    `json:"allowed,omitempty" doc:"What it allows the caller now"`
+	Slots   []slotShown `json:"slots,omitempty" doc:"The next ones with room, where the one asked for has none"`
+
 	RequestID string `json:"request_id,omitempty" doc:"What to name when reporting a failure of ours"`
 
 	header http.Header // goes with the answer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,9 +20,10 @@ const base = "/api/v1"
 type row struct {
 	method, path, summary string
 	who                   audience
-	bodyMax               int      // 0: no body
-	types                 []string // of a streamed answer
-	statuses              []int    // of good answers; the first is the usual one
+	bodyMax               int               // of a JSON body; 0: there is none
+	upload                *huma.RequestBody // another body than JSON
+	types                 []string          // of a streamed answer
+	statuses              []int             // of good answers; the first is the usual one
 }
 
 // put is a row that carries out a command on something the caller names.
@@ -31,8 +33,8 @@ func put[I, C any, P interface {
 	command() C
 }](s *Server, path, summary string, carryOut func(context.Context, commands.Meta, C) (commands.Receipt, error)) {
 	most := bodyMax
-	if strings.HasPrefix(path, "/calendars/") {
-		most = calendarMax
+	if strings.HasPrefix(path, "/calendars/") || strings.HasPrefix(path, "/contractors/") {
+		most = listMax
 	}
 	r := row{method: http.MethodPut, path: path, summary: summary, who: writers, bodyMax: most, statuses: []int{http.StatusCreated}}
 	register(s, r, func(ctx context.Context, in *I) (*answer[receipt], error) {
@@ -112,6 +114,19 @@ func stream[I any](s *Server, path, summary string, who audience, types []string
 	})
 }
 
+// do is a row that carries out a command and answers with what it came to.
+func do[I, R any](s *Server, method, path, summary string, who audience, carryOut func(context.Context, *I) (*answer[R], error)) {
+	status := http.StatusCreated
+	if method == http.MethodGet {
+		status = http.StatusOK
+	}
+	r := row{method: method, path: path, summary: summary, who: who, statuses: []int{status}}
+	if method != http.MethodGet {
+		r.bodyMax = bodyMax
+	}
+	register(s, r, carryOut)
+}
+
 // post is a row that carries out a command under a key of the caller's.
 func post[I, O any](s *Server, path, summary string, carryOut func(context.Context, *I) (*answer[O], error)) {
 	register(s, row{
@@ -137,6 +152,7 @@ func (r row) operation(api huma.API) huma.Operation {
 		DefaultStatus: r.statuses[0], MaxBodyBytes: -1, BodyReadTimeout: -1, // body.go has read it by then
 		Responses: map[string]*huma.Response{"default": problemResponse(api)},
 	}
+	op.RequestBody = r.upload
 	for _, code := range r.statuses {
 		op.Responses[strconv.Itoa(code)] = r.response(code)
 	}
@@ -167,6 +183,9 @@ func (a audience) String() string {
 	}
 	if a.has(commands.RoleTenant) {
 		names[0] += " (their own)"
+	}
+	if a.has(commands.RoleContractor) {
+		names[slices.Index(names, string(commands.RoleContractor)+"s")] += " (their work)"
 	}
 	return strings.Join(names, ", ")
 }

@@ -45,6 +45,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, certificate, 
 	case <-ctx.Done():
 	}
 	s.stopping.Store(true)
+	s.live.stop() // streams would never finish
 	err := drain(ctx, server)
 	if last := <-ended; !errors.Is(last, http.ErrServerClosed) {
 		err = errors.Join(err, last)

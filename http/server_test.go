@@ -83,8 +83,9 @@ func TestHeaders_are_on_every_answer(t *testing.T) {
 	t.Parallel()
 	p := newPortal(t, func(c *rentbookhttp.Config) { c.Secure = true })
 	p.furnish()
+	p.furnishRepairs()
 	for _, row := range readMatrix(t) {
-		path := fill(row["route"], row["relation"], 1)
+		path := p.fill(row, row["relation"], 1)
 		got := p.ask(row["role"], http.MethodGet, path, "")
 		for name, want := range map[string]string{
 			"X-Content-Type-Options":     "nosniff",
@@ -227,8 +228,15 @@ func TestServe(t *testing.T) {
 	if string(body) != "ok\n" {
 		t.Errorf("over the wire: %q", body)
 	}
+	stream := must(http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/api/v1/events", nil))(t)
+	stream.Header.Set("Authorization", "Bearer "+p.tokens["tenant"])
+	live := must(http.DefaultClient.Do(stream))(t)
+	defer live.Body.Close()
 	stop()
-	check(t, <-ended)
+	check(t, <-ended) // streams end with it
+	if rest, err := io.ReadAll(live.Body); err != nil || !strings.Contains(string(rest), "event: ready") {
+		t.Errorf("the stream ended with %v after %q", err, rest)
+	}
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		t.Errorf("after the end: %d", response.StatusCode)
 		_ = response.Body.Close()

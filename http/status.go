@@ -93,8 +93,9 @@ func problemOf(err error, route string) *Problem {
 	code, name, detail := status(err)
 	p := newProblem(code, name, detail)
 	if refusal, ok := errors.AsType[*domain.Refusal](err); ok && refusal.Field != "" {
-		p.Errors = []fault{{locate(refusal.Field, route), refusal.Reason}}
+		p.Errors = []fault{{place(refusal, route), refusal.Reason}}
 	}
+	p.explain(err)
 	switch code {
 	case http.StatusUnauthorized:
 		p = p.with("WWW-Authenticate", `Bearer realm="rentbook"`)
@@ -104,8 +105,27 @@ func problemOf(err error, route string) *Problem {
 	return p
 }
 
+// explain says what can be done instead, where a command knows.
+func (p *Problem) explain(err error) {
+	if refused, ok := errors.AsType[*commands.NotAllowedError](err); ok {
+		p.State, p.Allowed = refused.State, append([]string{}, refused.Allowed...)
+	}
+	if gone, ok := errors.AsType[*commands.SlotGoneError](err); ok {
+		p.Slots = shownSlots(gone.Next)
+	}
+}
+
 // retryAfter is in seconds. What is unavailable is so for a moment, or until somebody acts.
 const retryAfter = "1"
+
+// place is where the field of a refusal stood. What is missing, no word that is known, or known with
+// other content was not part of the path: the body may have a member of the same name.
+func place(r *domain.Refusal, route string) string {
+	if errors.Is(r, domain.ErrMissing) || errors.Is(r, domain.ErrWord) || errors.Is(r, domain.ErrDifferent) {
+		return "body." + r.Field
+	}
+	return locate(r.Field, route)
+}
 
 func locate(field, route string) string {
 	if strings.Contains(route, "{"+field+"}") {

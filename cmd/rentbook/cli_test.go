@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	nethttp "net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -219,14 +221,34 @@ func TestDemo_ItsCommandsWorkWhenPasted(t *testing.T) {
 	}
 	tour := readUntil(t, out, "rentbook verify")
 	calls := regexp.MustCompile(`curl -s -H 'Authorization: Bearer (\S+)' \\\n\s+'(http\S+)'`).FindAllStringSubmatch(tour, -1)
-	if len(calls) < 5 {
+	if len(calls) < 11 {
 		t.Fatalf("the demo prints %d calls:\n%s", len(calls), tour)
+	}
+	want := map[string][]string{ // in what the calls about repairs answer
+		"/repairs/R1/timeline":      {"Nobody let the contractor in", "The tenant disputes", "Confirmed fixed by the tenant, rated 4 of 5."},
+		"/repairs/R2":               {`"state":"scheduled"`, `"action":"rebook"`, `"action":"cancel"`},
+		"/contractors/C1/diary":     {`"repair":"R2"`, "Flat 3, Alder House"},
+		"/hazards":                  {`"hazard":"HZ1"`, `"hazard":"R29:hazard"`, `"clock":"investigate"`},
+		"/performance":              {`"completed":7`, `"reopened":{"count":1`, `"recalled":{"count":1`},
+		"/tenancies/T1003/timeline": {`"kind":"rent"`, `"kind":"repair"`, `"repair":"R1"`, `"repair":"R2"`},
 	}
 	for _, call := range calls {
 		s := server{t: t, token: call[1]}
-		if body := s.get(call[2]); len(body) < 100 {
+		body := s.get(call[2])
+		if len(body) < 100 {
 			t.Errorf("%s answers %q", call[2], body)
 		}
+		_, path, _ := strings.Cut(call[2], "/api/v1")
+		path, _, _ = strings.Cut(path, "?")
+		for _, part := range want[path] {
+			if !strings.Contains(string(body), part) {
+				t.Errorf("%s answers without %s: %s", call[2], part, body)
+			}
+		}
+		delete(want, path)
+	}
+	if len(want) > 0 {
+		t.Errorf("the demo prints no call of %v", slices.Sorted(maps.Keys(want)))
 	}
 	folder := regexp.MustCompile(`verify --data (\S+)`).FindStringSubmatch(tour)[1]
 	if out := must(t, "verify", "--data", folder); !strings.Contains(out, "agree") {

@@ -26,6 +26,7 @@ func (c *demoCommand) Run(ctx context.Context, g *globals) error {
 		return err
 	}
 	defer remove()
+	g.repairs = &serve.repairOptions
 	n, err := g.create(ctx)
 	if err != nil {
 		return err
@@ -72,10 +73,14 @@ func demoTokens(ctx context.Context, g *globals, h demo.Highlights) (map[command
 	}
 	defer tokens.Close() //nolint:errcheck // a demo
 	secrets := map[commands.Role]string{}
-	for _, role := range []commands.Role{commands.RoleTenant, commands.RoleManager, commands.RoleAuditor, commands.RoleOperator} {
+	for _, role := range commands.Roles() {
 		asked := identity.NewToken{Role: role, Days: 1}
-		if role == commands.RoleTenant {
+		switch role {
+		case commands.RoleTenant:
 			asked.Tenancies = []string{h.About(demo.Corrected).Account}
+		case commands.RoleContractor:
+			asked.Contractor = h.Repairs.Visit.Contractor
+		default: // sees everything
 		}
 		if secrets[role], _, err = tokens.Create(ctx, asked); err != nil {
 			return nil, err

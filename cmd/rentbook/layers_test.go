@@ -40,10 +40,10 @@ func layers() map[string][]string {
 		"http/identity":  {"commands", "domain", "eventstore", "eventstore/sqlite/sqlitefile", "eventstore/pgdb"},
 		"http/statement": {"projections", "domain/...", "eventstore"},
 
-		"integrations/photos":              {"domain", "eventstore", "eventstore/sqlite/sqlitefile"},
-		"integrations/drs":                 {"commands", "domain", "eventstore"},
-		"integrations/drs/drstest":         {"commands", "domain"},
-		"integrations/drs/drstest/server":  {"integrations/drs/drstest"},
+		"integrations/photos":             {"domain", "eventstore", "eventstore/sqlite/sqlitefile"},
+		"integrations/drs":                {"commands", "domain", "eventstore"},
+		"integrations/drs/drstest":        {"commands", "domain"},
+		"integrations/drs/drstest/server": {"integrations/drs/drstest"},
 
 		"cmd/rentbook": {
 			"domain/...", "commands", "eventstore/...", "projections/...", "http/...", "integrations/...", "cmd/rentbook/...",

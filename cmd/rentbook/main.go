@@ -39,7 +39,9 @@ type cli struct {
 	History   historyCommand   `cmd:"" help:"Show every event of a stream."`
 	Export    exportCommand    `cmd:"" help:"Write the log, one event a line."`
 	Rebuild   rebuildCommand   `cmd:"" help:"Rebuild views beside the live ones and switch."`
-	Verify    verifyCommand    `cmd:"" help:"Check the log and the views against each other."`
+	Verify    verifyCommand    `cmd:"" help:"Check the log and the views against each other, and the photos."`
+	Triage    triageCommand    `cmd:"" help:"Check, make and list the questions that diagnose repairs."`
+	Policy    policyCommand    `cmd:"" help:"Check and list targets, limits and holidays."`
 	Token     tokenCommand     `cmd:"" help:"Create, list and revoke bearer tokens."`
 	Move      moveCommand      `cmd:"" help:"Move a data directory to EventStoreDB, PostgreSQL, or both."`
 	Doctor    doctorCommand    `cmd:"" help:"Say what is configured, reachable, behind or stopped."`
@@ -55,9 +57,10 @@ type globals struct {
 	LogLevel slog.Level    `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	Wait     time.Duration `default:"60s" help:"How long to wait for views that another process is writing (${default})."`
 
-	stdout io.Writer
-	stderr io.Writer
-	exit   func(code int)
+	repairs *repairOptions // of a command that serves; nil: of any other
+	stdout  io.Writer
+	stderr  io.Writer
+	exit    func(code int)
 }
 
 // zone is a time zone by name.

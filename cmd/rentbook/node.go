@@ -24,6 +24,7 @@ type node struct {
 	views    *projections.Views
 	identity eventstore.Identity
 	codec    *eventstore.Codec
+	photos   photoStore
 	commands *commands.Handler
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
@@ -78,9 +79,20 @@ func (n *node) open(ctx context.Context, g *globals) (err error) {
 	if n.views, err = n.openViews(ctx, g); err != nil {
 		return err
 	}
-	n.commands = commands.New(commands.Config{
-		Store: n.log, Log: n.log, Codec: n.codec, Portfolio: portfolio{n.views}, Now: n.now, Zone: g.TimeZone.Location,
-	})
+	config := commands.Config{
+		Store: n.log, Log: n.log, Codec: n.codec, Portfolio: portfolio{n.views}, Repairs: portfolio{n.views},
+		Now: n.now, Zone: g.TimeZone.Location,
+	}
+	if g.repairs != nil {
+		if n.photos, err = g.openPhotos(n.vault, n.logger, fatal); err != nil {
+			return err
+		}
+		config.Photos = n.photos
+		if err := g.repairs.configure(&config); err != nil {
+			return err
+		}
+	}
+	n.commands = commands.New(config)
 	return nil
 }
 

@@ -17,6 +17,8 @@ type serveCommand struct {
 	TLSCert     string `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificate, PEM."`
 	TLSKey      string `name:"tls-key" type:"path" placeholder:"FILE" help:"Its key, PEM."`
 	BehindProxy bool   `help:"A proxy in front ends TLS."`
+
+	repairOptions
 }
 
 // Run serves until the context ends.
@@ -24,6 +26,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals) error {
 	if err := c.safe(); err != nil {
 		return err
 	}
+	g.repairs = &c.repairOptions
 	n, err := g.create(ctx)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func (c *serveCommand) serve(ctx context.Context, g *globals, n *node, said func
 	defer tokens.Close() //nolint:errcheck // what counts is durable
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server, err := http.New(ctx, http.Config{
-		Commands: n.commands, Views: n.views, Store: n.log, Log: n.log, LogID: n.identity.Log, Identity: tokens.Tokens,
+		Commands: n.commands, Views: n.views, Store: n.log, Log: n.log, LogID: n.identity.Log, Identity: tokens.Tokens, Photos: n.photos,
 		Logger: n.logger, Metrics: n.metrics, Now: n.now, Zone: g.TimeZone.Location, Version: version(),
 		Secure: c.TLSCert != "" || c.BehindProxy, LogHealth: n.health(),
 	})
@@ -88,6 +91,10 @@ func (c *serveCommand) together(ctx context.Context, n *node, server *http.Serve
 	group.Go(func() error {
 		defer stop()
 		return server.Serve(ctx, listener, c.TLSCert, c.TLSKey)
+	})
+	group.Go(func() error {
+		n.remind(ctx)
+		return nil
 	})
 	group.Go(func() error {
 		err := n.views.Run(viewing)

@@ -41,9 +41,30 @@ func (t tour) print(out io.Writer) {
 		"    '%s/api/v1/accounts/%s/payments/DEMO-1'", t.secrets[commands.RoleManager], t.url, bounced.Account)
 	say("\nEverything that ever happened on that account, as the auditor sees it (what is personal stays sealed):\n")
 	t.curl(say, commands.RoleAuditor, "/streams/rentAccount-"+bounced.Account)
+	t.printRepairs(say)
 	say("\nAnd beside the running server, from the command line:\n")
 	say("  go run ./cmd/rentbook statement %s --from %s --to %s --data %s", bounced.Account, bounced.From, bounced.To, t.data)
 	say("  go run ./cmd/rentbook verify --data %s\n", t.data)
+}
+
+func (t tour) printRepairs(say func(string, ...any)) {
+	account, visit := t.About(demo.Corrected).Account, t.Repairs.Visit
+	say("\nRepairs. The stories count back from the day on which the demo was started:\n")
+	for _, h := range t.Repairs.All {
+		say("  %s", h)
+	}
+	say("\nThe whole story of one, as its tenant sees it:\n")
+	t.curl(say, commands.RoleTenant, "/repairs/"+demo.WholeStory+"/timeline")
+	say("\nHow another one stands. Under actions is what its tenant may do about it now:\n")
+	t.curl(say, commands.RoleTenant, "/repairs/"+visit.Repair)
+	say("\nWhere %s is expected on the day of that visit, as the contractor sees it:\n", visit.Contractor)
+	t.curl(say, commands.RoleContractor, "/contractors/"+visit.Contractor+"/diary?date="+visit.On.String())
+	say("\nThe board of hazards, what is due next first:\n")
+	t.curl(say, commands.RoleManager, "/hazards?open=true")
+	say("\nHow well repairs were done, by the record alone:\n")
+	t.curl(say, commands.RoleManager, "/performance?from="+t.Repairs.From.String()+"&to="+t.Repairs.To.String())
+	say("\nMoney and repairs of %s in one order, from the correction of its rent on:\n", account)
+	t.curl(say, commands.RoleTenant, "/tenancies/"+account+"/timeline?limit=200&after="+t.Before.Position.String())
 }
 
 func statementPath(h demo.Highlight) string {

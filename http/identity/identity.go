@@ -61,7 +61,11 @@ func (t Token) Good(at time.Time) bool { return t.Revoked.IsZero() && at.Before(
 
 // Actor is who the token's commands are recorded by.
 func (t Token) Actor() commands.Actor {
-	return commands.Actor{ID: t.ID, Role: t.Role, OnBehalfOf: t.Person}
+	a := commands.Actor{ID: t.ID, Role: t.Role, OnBehalfOf: t.Person, Contractor: domain.ID(t.Contractor)}
+	for _, tenancy := range t.Tenancies {
+		a.Tenancies = append(a.Tenancies, domain.ID(tenancy))
+	}
+	return a
 }
 
 // NewToken asks for a token.

@@ -81,13 +81,19 @@ func Open(dir string, sealer eventstore.Sealer) (*Store, error) {
 	if err := makeFolders(dir, folders); err != nil {
 		return nil, fmt.Errorf("open the photos: %w", err)
 	}
+	return Existing(dir, sealer), nil
+}
+
+// Existing is the store in a folder as it is, for reading: it makes nothing, not even the folder.
+// Where that is not there, no photo is.
+func Existing(dir string, sealer eventstore.Sealer) *Store {
 	return &Store{
 		dir:      dir,
 		sealer:   sealer,
 		decoding: make(chan struct{}, decodingMax),
 		uploads:  locks{held: map[uuid.UUID]*turn{}},
 		disk:     newDisk(),
-	}, nil
+	}
 }
 
 // Put stores what Normalise makes of an upload, durably before it returns. A key that this uploader

@@ -3,13 +3,16 @@
 //
 // roll.go says who rents what and how they pay; lease.go and habit.go turn that into terms, charges
 // and payments; this file writes them down as the CSV files of an import; tell.go imports them and
-// then tells, through commands, the stories that a file cannot bring (stories.go). Highlights names
-// the accounts worth looking at.
+// then tells, through commands, the stories that a file cannot bring (stories.go). Repairs are such
+// stories too (faults.go), told by repairs.go to the contractors of contractors.go. Highlights names
+// the accounts and repairs worth looking at.
 //
 // Names are drawn from lists with a fixed seed. Nobody can be reached: telephone numbers are those
 // that Ofcom keeps for drama, mail goes to .example, and no postcode area is called ZZ.
 //
-// The one rule: the same demo every time, on any day and any machine, down to the last id.
+// The one rule: the same demo every time, on any day and any machine, down to the last id. Only
+// repairs count their days back from the one on which they are told: what is due, and who comes
+// next, would mean nothing otherwise.
 package demo
 
 import (

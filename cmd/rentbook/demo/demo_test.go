@@ -29,6 +29,12 @@ type world struct {
 
 func newWorld(tb testing.TB) world {
 	tb.Helper()
+	return newWorldAt(tb, time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC))
+}
+
+// newWorldAt is one in which it is always the same instant.
+func newWorldAt(tb testing.TB, now time.Time) world {
+	tb.Helper()
 	dir := tb.TempDir()
 	log, err := sqlite.Open(tb.Context(), dir, sqlite.Options{})
 	if err != nil {
@@ -49,10 +55,10 @@ func newWorld(tb testing.TB) world {
 	if _, err := eventstore.Identify(tb.Context(), log, keys.ID()); err != nil {
 		tb.Fatal(err)
 	}
-	clock := time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC)
+	codec := commands.Codec(keys)
 	return world{log: log, handler: commands.New(commands.Config{
-		Store: log, Log: log, Codec: commands.Codec(keys), Portfolio: portfolio{log},
-		Now: func() time.Time { return clock }, Zone: time.UTC,
+		Store: log, Log: log, Codec: codec, Portfolio: portfolio{log}, Repairs: &works{log: log, codec: codec},
+		Now: func() time.Time { return now }, Zone: time.UTC,
 	})}
 }
 

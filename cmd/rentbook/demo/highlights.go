@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rentbook/domain"
+	"rentbook/domain/repair"
 )
 
 // Highlights is what to look at.
@@ -14,6 +15,33 @@ type Highlights struct {
 	// The account of the story Corrected, known at Before and at After, is what its tenant was told
 	// and what is true.
 	Before, After Moment
+
+	Repairs Repairs
+}
+
+// Repairs is what to look at of what was broken.
+type Repairs struct {
+	All      []RepairHighlight // as they were told, the whole story first
+	Visit    Visit             // of Scheduled
+	From, To domain.Date       // the days of all of them, up to the one on which they were told
+}
+
+// RepairHighlight is a repair, and where its story ends.
+type RepairHighlight struct {
+	Repair, Tenancy string
+	State           repair.State
+	Text            string
+}
+
+// String is "R1 (T1003, confirmed): …".
+func (h RepairHighlight) String() string {
+	return h.Repair + " (" + h.Tenancy + ", " + string(h.State) + "): " + h.Text
+}
+
+// Visit is when a contractor is expected for a repair.
+type Visit struct {
+	Repair, Contractor string
+	On                 domain.Date
 }
 
 // Highlight is an account worth looking at, and why.

@@ -31,10 +31,11 @@ type teller struct {
 	portfolio
 }
 
-// Tell records the whole demo: the import, what the terms charge up to Until, the stories, and last
-// the correction, with what a second run makes of it. The log should be empty. Telling it again
-// records nothing and answers the same, so a demo that was interrupted is simply told again. A row
-// that the import refuses, or notes as odd, is an error.
+// Tell records the whole demo: the import, what the terms charge up to Until, the stories, then the
+// correction, with what a second run makes of it, and last the repairs. The log should be empty, and
+// the handler knows of Repairs. Telling it again on the same day records nothing and answers the same;
+// one that was interrupted is told to its end, on whichever day. A row that the import refuses, or
+// notes as odd, is an error.
 func Tell(ctx context.Context, h *commands.Handler, m commands.Meta) (Highlights, error) {
 	p, err := newPortfolio(Until())
 	if err != nil {
@@ -52,7 +53,11 @@ func Tell(ctx context.Context, h *commands.Handler, m commands.Meta) (Highlights
 		return Highlights{}, err
 	}
 	after, err := t.correct(ctx)
-	return Highlights{Accounts: p.highlights(), Before: before, After: after}, err
+	if err != nil {
+		return Highlights{}, err
+	}
+	repairs, err := t.repairs(ctx)
+	return Highlights{Accounts: p.highlights(), Before: before, After: after, Repairs: repairs}, err
 }
 
 func (t teller) importFiles(ctx context.Context) error {

@@ -12,7 +12,6 @@ package commands
 import (
 	"context"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -84,7 +83,8 @@ type Handler struct {
 	states    *stateCache
 	streams   *locks
 	tenancies *locks         // taken before that of the account or tenancy
-	routes    sync.Mutex     // who gets a repair is decided by one at a time
+	turn      chan struct{}  // to decide who gets a repair
+	acts      *locks         // of a repair and its appointments, taken before all others
 	diaries   *locks         // taken before that of a diary's day
 	local     *time.Location // of the policy's jurisdiction: whose days and hours clocks and diaries count
 }
@@ -104,7 +104,7 @@ func New(c Config) *Handler {
 		c.Policy = clock.Default()
 	}
 	h := &Handler{
-		Config: c, states: newStateCache(c.CacheMax), streams: newLocks(), tenancies: newLocks(), diaries: newLocks(),
+		Config: c, states: newStateCache(c.CacheMax), streams: newLocks(), tenancies: newLocks(), diaries: newLocks(), acts: newLocks(), turn: make(chan struct{}, 1),
 		local: localZone(c.Policy),
 	}
 	if h.Scheduler == nil {

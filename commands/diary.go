@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -192,7 +193,26 @@ func (d ownDiary) Reschedule(ctx context.Context, from, to Booking) error {
 	return d.Cancel(ctx, from)
 }
 
-func (d ownDiary) Cancel(ctx context.Context, b Booking) error { return d.release(ctx, b, nil) }
+func (d ownDiary) Cancel(ctx context.Context, b Booking) error {
+	day, _, _, err := contractor.ParseSlot(b.Slot, d.h.local)
+	if err != nil {
+		return nil //nolint:nilerr // nobody has a place in what is no slot
+	}
+	for range diaryTriesMax { // unless the repair has taken the place again meanwhile
+		taken, err := d.day(ctx, b.Contractor, day)
+		if err != nil {
+			return err
+		}
+		version := taken.Version()
+		if booked, err := d.isBooked(ctx, b); booked || err != nil {
+			return err
+		}
+		if err := d.release(ctx, b, &version); !errors.Is(err, domain.ErrStale) {
+			return err
+		}
+	}
+	return fmt.Errorf("release a place: %w", eventstore.ErrConflict)
+}
 
 // release gives a place back, perhaps only if the day is at a version.
 func (d ownDiary) release(ctx context.Context, b Booking, expect *uint64) error {

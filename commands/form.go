@@ -125,6 +125,9 @@ func (f *form) work(lines []repair.Line) []repair.Line {
 	var work []repair.Line
 	for _, line := range lines {
 		line.Code = f.given("sor", line.Code, wordMax)
+		if !isCode(line.Code) {
+			f.refuse("sor", domain.ErrWord.Because("has a code that is not 1 to 64 of A-Z a-z 0-9 . _ / -"))
+		}
 		if line.Quantity == 0 {
 			line.Quantity = 1
 		}
@@ -134,6 +137,13 @@ func (f *form) work(lines []repair.Line) []repair.Line {
 		work = append(work, line)
 	}
 	return work
+}
+
+// isCode keeps sentences out of what is not sealed.
+func isCode(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/-", r))
+	})
 }
 
 // amount is a required amount.

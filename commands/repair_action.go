@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"rentbook/domain"
 	"rentbook/domain/repair"
@@ -59,14 +60,26 @@ func (e *SlotGoneError) Unwrap() error { return e.Refusal }
 
 // ActOnRepair carries out an ActOnRepair. An appointment is reserved in the diary first, then
 // recorded on the repair, then confirmed in the diary; doing it again completes what was interrupted.
+// What was looked up for an act is for the repair as it was then: if somebody else was faster, it is
+// looked up again.
 func (h *Handler) ActOnRepair(ctx context.Context, m Meta, c ActOnRepair) (RepairReceipt, error) {
 	if len(repair.ActionsOf(m.Actor.toRepairs())) == 0 {
 		return RepairReceipt{}, ErrForbidden
 	}
-	t, act, err := h.act(m, c)
-	if refused(err) && act.Action == "" && t.id == "" {
-		return RepairReceipt{}, err
+	defer h.acts.lock(repairStream(domain.ID(c.Repair))).Unlock()
+	for attempt := 1; ; attempt++ {
+		done, err := h.actOnce(ctx, m, c)
+		switch {
+		case m.Expect != nil || !errors.Is(err, domain.ErrStale):
+			return done, err
+		case attempt == attemptsMax:
+			return done, fmt.Errorf("act on a repair: %w", eventstore.ErrConflict)
+		}
 	}
+}
+
+func (h *Handler) actOnce(ctx context.Context, m Meta, c ActOnRepair) (RepairReceipt, error) {
+	t, act, err := h.act(m, c)
 	id := domain.ID(c.Repair)
 	before, notFound := h.repairFor(ctx, m.Actor, id)
 	switch {
@@ -75,16 +88,7 @@ func (h *Handler) ActOnRepair(ctx context.Context, m Meta, c ActOnRepair) (Repai
 	case err != nil:
 		return RepairReceipt{}, err
 	}
-	if routes(act.Action) {
-		h.routes.Lock()
-		defer h.routes.Unlock()
-	}
-	if len(act.Recorded(before)) == 0 {
-		if err := h.prepare(ctx, m, before, &act, c); err != nil {
-			return RepairReceipt{}, h.explained(ctx, id, before, act, err)
-		}
-	}
-	receipt, err := decide(ctx, h, m, t, repair.Repair.Take, act)
+	receipt, err := h.take(ctx, m, t, before, &act, c)
 	after, err := h.shown(ctx, id, receipt, err)
 	if err != nil {
 		return RepairReceipt{}, h.explained(ctx, id, after.Repair, act, errors.Join(err, h.giveBack(ctx, id, before, after.Repair, act, err)))
@@ -98,9 +102,50 @@ func (h *Handler) ActOnRepair(ctx context.Context, m Meta, c ActOnRepair) (Repai
 	return h.shown(ctx, id, receipt, nil)
 }
 
-// routes says whether an action finds a contractor by rule.
+// take looks up what the act needs and records it, if the repair is still what that was looked up for.
+func (h *Handler) take(
+	ctx context.Context, m Meta, t target, before repair.Repair, act *repair.Act, c ActOnRepair,
+) (Receipt, error) {
+	if routes(act.Action) {
+		done, err := h.route(ctx)
+		if err != nil {
+			return Receipt{}, err
+		}
+		defer done()
+	}
+	if len(act.Recorded(before)) == 0 {
+		version := before.Version()
+		if m.Expect != nil && *m.Expect != version {
+			return Receipt{}, domain.ErrStale
+		}
+		m.Expect = &version
+		if err := h.prepare(ctx, m, before, act, c); err != nil {
+			return Receipt{}, err
+		}
+	} else if act.Repair != "" && act.Action != repair.Merge { // what was said of the new repair is compared there
+		if err := h.linkedAgain(ctx, m, before, *act, c); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return decide(ctx, h, m, t, repair.Repair.Take, *act)
+}
+
+// routes says whether an action depends on what others do at the same time: on who has room, or on
+// another repair.
 func routes(a repair.Action) bool {
-	return slices.Contains([]repair.Action{repair.Triage, repair.Raise, repair.HandBack, repair.Recall, repair.FollowOn}, a)
+	return slices.Contains([]repair.Action{
+		repair.Triage, repair.Raise, repair.Assign, repair.HandBack, repair.Recall, repair.FollowOn, repair.Merge,
+	}, a)
+}
+
+// route lets one at a time, of this process, decide who gets a repair, and record it.
+func (h *Handler) route(ctx context.Context) (done func(), err error) {
+	select {
+	case h.turn <- struct{}{}:
+		return func() { <-h.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // gaveAway says whether a contractor repeats the act by which they handed the repair back: it is not
@@ -170,6 +215,9 @@ func (h *Handler) act(m Meta, c ActOnRepair) (target, repair.Act, error) {
 	if !slices.Contains(allActions(), act.Action) {
 		f.refuse("action", notOneOf(allActions()...))
 	}
+	if !isCode(c.Trade) {
+		f.refuse("trade", domain.ErrWord.Because("is not the word of a trade"))
+	}
 	if c.Outcome != "" {
 		act.Outcome = oneOf(&f, "outcome", c.Outcome, repair.Outcomes()...)
 	}
@@ -181,6 +229,7 @@ func (h *Handler) act(m Meta, c ActOnRepair) (target, repair.Act, error) {
 	}
 	act.Cost = h.cost(&f, c.Cost, act.Now)
 	act.Reason, act.Note = f.reason(c.Reason, c.Note)
+	act.Description = domain.NewPersonal(strings.TrimSpace(f.text("description", c.Description, descriptionMax)))
 	return target{stream: repairStream(id), kind: "action", id: act.ID}, act, f.err
 }
 

@@ -62,7 +62,9 @@ func (h *Handler) prepareRouting(ctx context.Context, r repair.Repair, act *repa
 		act.Routing, err = h.routingTo(ctx, act.Contractor, r, act.Now)
 		return err
 	}
-	act.Routing, err = h.routing(ctx, r, act.Now)
+	if act.Routing, err = h.routing(ctx, r, act.Now); err == nil && act.Action == repair.Triage {
+		act.Triage, err = h.withinRight(act.Triage, act.Routing.Cost, act.Now)
+	}
 	return err
 }
 
@@ -187,12 +189,17 @@ func (h *Handler) prepareLinked(ctx context.Context, m Meta, r repair.Repair, ac
 	if act.Action == repair.Recall && act.Now.After(r.CompletedAt.AddDate(0, 0, days)) {
 		return repair.ErrTooLate
 	}
+	return h.linkedAgain(ctx, m, r, *act, c)
+}
+
+// linkedAgain is the report of the new repair, which is the same each time.
+func (h *Handler) linkedAgain(ctx context.Context, m Meta, r repair.Repair, act repair.Act, c ActOnRepair) (err error) {
 	report := repair.Report{
 		Now: act.Now, Tenancy: r.Tenancy, Property: r.Property, Communal: r.Communal, Path: r.Path, Answers: r.Answers, Tree: r.Tree,
-		Description: domain.NewPersonal(c.Description), By: act.By,
+		Description: act.Description, By: act.By,
 	}
 	d := repair.Diagnosis{Outcome: r.Outcome, Trade: r.Trade, Priority: r.Priority, SOR: r.SOR, RightToRepair: r.RightToRepair}
-	if c.Description == "" {
+	if act.Description.IsZero() {
 		report.Description = act.Note
 	}
 	if err := h.reach(ctx, domain.ID(c.Repair), &report); err != nil {
@@ -214,6 +221,9 @@ func (h *Handler) prepareLinked(ctx context.Context, m Meta, r repair.Repair, ac
 	}
 	r.Trade, r.SOR, r.HandedBack = d.Trade, d.SOR, nil
 	if report.Routing, err = h.routing(ctx, r, act.Now); err != nil {
+		return err
+	}
+	if report.Triage, err = h.withinRight(report.Triage, report.Routing.Cost, act.Now); err != nil {
 		return err
 	}
 	m.Expect = nil // that is said of the other repair

@@ -47,7 +47,7 @@ func (h *Handler) settle(ctx context.Context, id domain.ID, before, after repair
 	}
 	// The diary did not keep the place. That is a fact of the repair, not a line in a log (R8.5).
 	t := target{stream: repairStream(id), kind: "lost", id: is.ID, repeatable: true}
-	if _, lost := decide(ctx, h, Meta{Actor: system()}, t, repair.Repair.Lose, repair.Remind{Visit: is.ID, At: h.instant()}); lost != nil {
+	if _, lost := decide(ctx, h, Meta{Actor: system()}, t, repair.Repair.Lose, repair.Remind{Visit: is.ID, Slot: is.Slot, At: h.instant()}); lost != nil {
 		return errors.Join(err, lost)
 	}
 	return err
@@ -141,12 +141,13 @@ func (h *Handler) RemindOfVisits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, v := range visits {
 		t := target{stream: repairStream(v.Repair), kind: "reminder", id: v.Visit, repeatable: true}
 		_, err := decide(ctx, h, Meta{Actor: system()}, t, repair.Repair.Remind, repair.Remind{Visit: v.Visit, At: now})
-		if err != nil {
-			return fmt.Errorf("remind of a visit: %w", err)
+		if err != nil { // the others are to be reminded all the same
+			errs = append(errs, fmt.Errorf("remind of a visit: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }

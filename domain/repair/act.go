@@ -20,18 +20,19 @@ type Act struct {
 	Note   domain.Personal
 	Photos []domain.ID
 
-	Outcome    Outcome
-	Trade      string
-	Priority   Priority
-	SOR        []Line
-	Cost       domain.Money
-	Contractor domain.ID
-	Slot       domain.ID
-	Evidence   domain.Personal
-	Until      domain.Date
-	Repair     domain.ID
-	Into       domain.ID
-	Rating     int
+	Outcome     Outcome
+	Trade       string
+	Priority    Priority
+	SOR         []Line
+	Cost        domain.Money
+	Contractor  domain.ID
+	Slot        domain.ID
+	Evidence    domain.Personal
+	Until       domain.Date
+	Repair      domain.ID
+	Into        domain.ID
+	Rating      int
+	Description domain.Personal // of a new repair
 
 	// What the command looked up for it.
 	Window     Slot      // of the slot
@@ -169,6 +170,7 @@ func (r Repair) Permits(a Act) error {
 	}
 	for _, field := range []string{
 		"outcome", "trade", "priority", "sor", "cost", "contractor", "slot", "evidence", "until", "repair", "into", "rating",
+		"description",
 	} {
 		if a.gives(field) && !slices.Contains(move.Needs, field) && !slices.Contains(move.Takes, field) {
 			return ErrNotTaken.In(field)
@@ -221,6 +223,8 @@ func (a Act) gives(field string) bool {
 		return !a.Until.IsZero()
 	case "rating":
 		return a.Rating != 0
+	case "description":
+		return !a.Description.IsZero()
 	}
 	return false
 }

@@ -140,6 +140,7 @@ func (r Repair) visit(a Act, s Step) ([]Event, error) {
 // keep it. The program itself asks for both.
 type Remind struct {
 	Visit domain.ID
+	Slot  domain.ID // that was lost
 	At    time.Time
 }
 
@@ -187,7 +188,8 @@ func ByRule(e Event) bool {
 // Lose says that a visit which was booked at a slot has no place in the contractor's diary.
 func (r Repair) Lose(n Remind) ([]Event, error) {
 	v, stands := r.Visit()
-	if !stands || v.ID != n.Visit || v.Status != VisitIsBooked || r.State != StateScheduled {
+	if !stands || v.ID != n.Visit || v.Status != VisitIsBooked || r.State != StateScheduled ||
+		(n.Slot != "" && v.Slot != n.Slot) {
 		return nil, nil
 	}
 	return []Event{VisitLost{At: later(n.At, r.LastAt), Visit: v.ID, Slot: v.Slot}}, nil

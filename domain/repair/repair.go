@@ -190,6 +190,9 @@ func (r Repair) RightToRepairAt(now time.Time) (reading clock.RightToRepairReadi
 	return right.At(now), true
 }
 
+// Untouched says that nobody has done anything to it since it was reported.
+func (r Repair) Untouched() bool { return len(r.done) == 0 }
+
 // Following is a duplicate whose clocks stop when the repair of which it is one is done: each reporter
 // keeps their own clock (R8.9).
 func (r Repair) Following(main Repair) Repair {

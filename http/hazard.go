@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -114,7 +115,7 @@ func (c *call) shownHazard(id string, h hazard.Hazard) hazardShown {
 	for _, m := range h.Allowed(hazard.Role(c.token.Role)) {
 		a := actionShown{Action: string(m.Action), Fields: append([]string{}, m.Needs...), Optional: append([]string{}, m.Takes...)}
 		for _, f := range []string{"at", "reason", "note", "photos"} {
-			if !slices.Contains(m.Needs, f) {
+			if !slices.Contains(m.Needs, f) && !slices.Contains(m.Takes, f) {
 				a.Optional = append(a.Optional, f)
 			}
 		}
@@ -202,7 +203,10 @@ func (s *Server) hazardSeen(c *call, v *projections.Reader, id string) (projecti
 	if found.Tenancy == "" {
 		return found, errForeign
 	}
-	return found, ownTenancy(v, c.token, string(found.Tenancy))
+	if err := ownTenancy(v, c.token, string(found.Tenancy)); err != nil {
+		return found, err
+	}
+	return found, s.livedThere(c, v, string(found.Tenancy), found.AwareAt)
 }
 
 func (s *Server) hazardTimeline(c *call, v *projections.Reader, q *getHazard) ([]lineShown, string, error) {
@@ -254,6 +258,13 @@ func (s *Server) hazards(c *call, v *projections.Reader, q *listHazards) (hazard
 	}
 	page.Next = next
 	for _, h := range found {
+		if c.token.Role == commands.RoleTenant {
+			if err := s.livedThere(c, v, string(h.Tenancy), h.AwareAt); errors.Is(err, errForeign) {
+				continue
+			} else if err != nil {
+				return page, "", err
+			}
+		}
 		page.Hazards = append(page.Hazards, c.foundHazard(h))
 	}
 	return page, "", nil

@@ -85,7 +85,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.router.NotFound(s.missing)
 	s.router.MethodNotAllowed(s.wrongMethod)
 	s.api = newAPI(s.router, c.Version)
-	s.live = newLive(ctx, c, viewed{c.Views}, newLiveMetrics(c.Metrics))
+	s.live = newLive(ctx, c, viewed{c.Views, s.today}, newLiveMetrics(c.Metrics))
 	s.routes()
 	s.pages, err = newPages(s.api.OpenAPI())
 	return s, err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"rentbook/domain"
 	"rentbook/domain/contractor"
 	"rentbook/domain/diary"
 	properties "rentbook/domain/property"
@@ -77,7 +78,11 @@ type lookups interface {
 }
 
 // viewed are the lookups of a server.
-type viewed struct{ *projections.Views }
+type viewed struct {
+	*projections.Views
+
+	today func() domain.Date // nil: whoever was ever a tenant counts
+}
 
 // repairOwner leaves out the contractor while somebody must approve the work: until then they may
 // not see it (repairSeen).
@@ -111,6 +116,9 @@ func (v viewed) letting(ctx context.Context, id string) (home string, persons []
 		}
 		tenants, err := r.Tenants(id)
 		for i := range tenants {
+			if last := tenants[i].LiableTo; v.today != nil && !last.IsZero() && last < v.today() {
+				continue // has left
+			}
 			persons = append(persons, tenants[i].Person)
 		}
 		home = let.Property

@@ -1003,7 +1003,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h.server, err = New(ctx, config)
 	h.check(err)
-	h.live = newLive(ctx, config, viewed{views}, newLiveMetrics(h.counts))
+	h.live = newLive(ctx, config, viewed{views, nil}, newLiveMetrics(h.counts))
 	stream(h.server, livePath, "Live changes", followers, []string{typeEventStream}, h.live.events)
 	h.furnish()
 	return h

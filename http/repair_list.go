@@ -13,7 +13,7 @@ import (
 
 type listRepairs struct {
 	Scope      string `query:"scope" enum:"all,mine,communal" default:"all" doc:"mine: of the own home, or the own work"`
-	When       string `query:"when" enum:"open,new,upcoming,past,overdue" doc:"new: no visit yet; upcoming: with an appointment"`
+	When       string `query:"when" enum:"open,new,upcoming,past,overdue" doc:"new: nobody has accepted it yet; upcoming: with an appointment"`
 	State      string `query:"state" doc:"Where they stand" example:"scheduled"`
 	Class      string `query:"class" enum:"open,resolved,closed-unresolved" doc:"closed-unresolved: ended without having been done"`
 	Tenancy    string `query:"tenancy" doc:"Of this one" example:"T1001"`

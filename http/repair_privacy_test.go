@@ -204,3 +204,30 @@ func TestRepair_communal(t *testing.T) {
 		t.Errorf("the second reporter's timeline: %s", lines)
 	}
 }
+
+// Who has moved out keeps what was theirs, and learns nothing new: an ex-partner is the one to fear.
+func TestRepair_whoHasLeftLearnsNothingNew(t *testing.T) {
+	t.Parallel()
+	p := estate(t)
+	p.put("/tenancies/T1/tenants/PX", `{"name":"Xa Example","liable_from":"2025-01-01"}`)
+	p.tokenOf("leaver", "PX")
+	report := p.answered("tenant", `{"tenancy":"T1","path":["kitchen","sink","taps"],"description":"old"}`)
+	p.repair("tenant", "/repairs/OLD", report)
+	p.want(http.StatusOK, p.get("leaver", "/repairs/OLD"))
+	last := p.now().AddDate(0, 0, -1).Format(time.DateOnly)
+	p.want(http.StatusCreated, p.ask("manager", http.MethodPut, "/tenancies/T1/tenants/PX",
+		`{"name":"Xa Example","liable_from":"2025-01-01","liable_to":"`+last+`"}`, "If-Match: \"2\""))
+	p.repair("tenant", "/repairs/NEW", report)
+	p.want(http.StatusCreated, p.ask("manager", http.MethodPut, "/hazards/HZ", `{"tenancy":"T1","kind":"damp_mould","grade":"significant","channel":"call"}`))
+	for _, path := range []string{"/repairs/NEW", "/repairs/NEW/timeline", "/hazards/HZ", "/hazards/HZ/timeline"} {
+		p.want(http.StatusNotFound, p.get("leaver", path))
+		p.want(http.StatusOK, p.get("tenant", path))
+	}
+	for _, path := range []string{"/repairs", "/hazards", "/tenancies/T1/timeline"} {
+		got := p.want(http.StatusOK, p.get("leaver", path)).Body
+		if strings.Contains(got, "NEW") || strings.Contains(got, "HZ") {
+			t.Errorf("%s tells who has left: %s", path, got)
+		}
+	}
+	p.want(http.StatusNotFound, p.ask("leaver", http.MethodPut, "/repairs/NEW/actions/A1", `{"action":"cancel","reason":"spite"}`))
+}

@@ -58,6 +58,14 @@ func (s *Server) shownRepair(c *call, v *projections.Reader, found projections.R
 	if !own {
 		return shown, nil
 	}
+	if c.token.Role == commands.RoleTenant {
+		switch err := s.livedThere(c, v, string(found.Tenancy), s.Now()); {
+		case errors.Is(err, errForeign): // what is still to come is others'
+			shown.Visit, shown.Held, shown.Visits, shown.Actions = nil, nil, nil, []actionShown{}
+		case err != nil:
+			return shown, err
+		}
+	}
 	shown.Description, shown.Availability = given(found.Description), given(found.Availability)
 	if c.token.Role == commands.RoleTenant { // those who share a home do not thereby share a telephone number
 		return shown, nil

@@ -2,6 +2,7 @@ package http
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"rentbook/commands"
@@ -148,7 +149,12 @@ func (v viewer) show(id string, r repair.Repair) repairShown {
 // showOwn adds what is for who lives there, who does the work, and staff.
 func (v viewer) showOwn(s *repairShown, r repair.Repair) {
 	s.Advice, s.Phone, s.Link = r.Advice, r.Phone, r.Link
-	if staff.has(v.role.Role) || r.Contractor == "" { // why somebody was chosen tells of prices, and of others
+	switch {
+	case staff.has(v.role.Role):
+		s.Routing = r.Routing
+	case strings.HasPrefix(r.Routing, "Nobody fits"): // why not tells of others, as does why somebody was chosen
+		s.Routing = "No contractor fits at the moment; the landlord finds one."
+	case r.Contractor == "":
 		s.Routing = r.Routing
 	}
 	s.Photos, s.Hazard, s.Links = r.Photos, string(r.Hazard), r.Links

@@ -1,9 +1,11 @@
 package http
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
+	"rentbook/commands"
 	"rentbook/domain"
 	"rentbook/domain/repair"
 	"rentbook/projections"
@@ -48,6 +50,13 @@ func (s *Server) repairTimeline(c *call, v *projections.Reader, q *getRepairTime
 	}
 	shown := []lineShown{}
 	for _, line := range lines {
+		if own && c.token.Role == commands.RoleTenant {
+			if err := s.livedThere(c, v, string(found.Tenancy), line.RecordedAt); errors.Is(err, errForeign) {
+				break // they have left
+			} else if err != nil {
+				return nil, "", err
+			}
+		}
 		shown = append(shown, c.shownLine(line, found.ID, own))
 	}
 	return shown, version(found.Version) + "." + known.Position.String(), nil
@@ -83,7 +92,7 @@ func (c *call) shownLine(l projections.RepairLine, of string, own bool) lineShow
 // withoutCost is a line for those whom prices, and why somebody was chosen, are nothing to.
 func withoutCost(l projections.RepairLine) string {
 	switch l.Event {
-	case repair.Assigned{}.EventType(), repair.ApprovalRequested{}.EventType():
+	case repair.Assigned{}.EventType(), repair.ApprovalRequested{}.EventType(), repair.NobodyFits{}.EventType():
 		if text, _, explained := strings.Cut(l.Text, ": "); explained {
 			return text + "."
 		}

@@ -115,20 +115,16 @@ func (g *globals) openPhotos(sealer eventstore.Sealer, logger *slog.Logger, fata
 	default:
 		return photoStore{}, fmt.Errorf("open the photos: %w", err)
 	}
-	return photoStore{store, fatal, make(chan struct{}, uploadsMax)}, nil
+	return photoStore{store, fatal}, nil
 }
 
 // errNoPhotos is a place without a folder for photos.
 var errNoPhotos = fmt.Errorf("there is no folder for photos: %w", eventstore.ErrUnavailable)
 
-// uploadsMax bounds how many uploads are held in memory at once.
-const uploadsMax = 8
-
 // photoStore is the store as commands and the API want it.
 type photoStore struct {
-	store   *photos.Store // nil: there is no place for them
-	fatal   func(error)
-	uploads chan struct{}
+	store *photos.Store // nil: there is no place for them
+	fatal func(error)
 }
 
 // UploadedBy is who uploaded a photo; empty if there is none.
@@ -147,12 +143,6 @@ func (p photoStore) UploadedBy(_ context.Context, photo domain.ID) (string, erro
 func (p photoStore) Put(ctx context.Context, uploader, key string, body io.Reader) (domain.ID, bool, error) {
 	if p.store == nil {
 		return "", false, errNoPhotos
-	}
-	select {
-	case p.uploads <- struct{}{}:
-		defer func() { <-p.uploads }()
-	case <-ctx.Done():
-		return "", false, ctx.Err()
 	}
 	photo, replayed, err := p.store.Put(ctx, photos.Upload{By: uploader, Key: key}, body)
 	if errors.Is(err, photos.ErrStorage) {

@@ -16,6 +16,8 @@ const (
 	WindowsMax = 100
 	DaysMax    = 1_000 // closed, and as many opened
 
+	CapacityMax = 100_000 // orders open at once, and visits in a window
+
 	codeMax = 64 // bytes of a code of the schedule of rates
 )
 
@@ -24,7 +26,7 @@ var (
 	ErrUnknown      = &domain.Refusal{Class: domain.Unknown, Code: "contractor.unknown", Reason: "there is no such contractor"}
 	ErrTrade        = &domain.Refusal{Code: "contractor.trade", Reason: "is not a trade: a-z, then up to 31 of a-z 0-9 _ -", Field: "trades"}
 	ErrTwice        = &domain.Refusal{Code: "contractor.twice", Reason: "is given twice"}
-	ErrCapacity     = &domain.Refusal{Code: "contractor.capacity", Reason: "is less than it can be", Field: "capacity"}
+	ErrCapacity     = &domain.Refusal{Code: "contractor.capacity", Reason: "is not one of 0, or 1, to 100000", Field: "capacity"}
 	ErrCode         = &domain.Refusal{Code: "contractor.code", Reason: "has a code that is empty or longer than 64 bytes", Field: "prices"}
 	ErrOtherMoney   = &domain.Refusal{Code: "contractor.other-currency", Reason: "has a price in another currency than the list", Field: "prices"}
 	ErrPrice        = &domain.Refusal{Code: "contractor.price", Reason: "has a price below nought or more than can be recorded", Field: "prices"}
@@ -58,7 +60,7 @@ func (c Contractor) Describe(d Description) ([]Event, error) {
 		return nil, domain.ErrTooLong.In("trades")
 	case len(d.Areas) > AreasMax:
 		return nil, domain.ErrTooLong.In("areas")
-	case d.Capacity < 0:
+	case d.Capacity < 0 || d.Capacity > CapacityMax:
 		return nil, ErrCapacity
 	}
 	for i, trade := range d.Trades {
@@ -210,7 +212,7 @@ func validPart(from, to string, capacity int, field string) error {
 	if _, ok := parsePart(from, to); !ok {
 		return ErrTimes.In(field)
 	}
-	if capacity < 1 {
+	if capacity < 1 || capacity > CapacityMax {
 		return ErrCapacity.In(field)
 	}
 	return nil

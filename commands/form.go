@@ -141,9 +141,8 @@ func (f *form) work(lines []repair.Line) []repair.Line {
 
 // isCode keeps sentences out of what is not sealed.
 func isCode(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/-", r))
-	})
+	const known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-"
+	return !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(known, r) })
 }
 
 // amount is a required amount.

@@ -210,3 +210,20 @@ func TestReviewed_AgreedPricesAreNotNamedAnew(t *testing.T) {
 		t.Error("the work has no price")
 	}
 }
+
+// What is not sealed has no room for sentences.
+func TestReviewed_WordsAreWords(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	e.mustReport(t, tenantIs("P1"), report("R1", tap(t)))
+	for field, act := range map[string]commands.ActOnRepair{
+		"trade": {Action: "triage", Outcome: "landlord", Priority: "normal", Trade: "ask Ada at 3"},
+		"sor":   {Action: "request_variation", Reason: "more", SOR: []repair.Line{{Code: "Ada is rude"}}},
+	} {
+		act.Repair, act.ID = "R1", "A-"+field
+		_, err := e.ActOnRepair(t.Context(), manager(), act)
+		if refusal, ok := errors.AsType[*domain.Refusal](err); !ok || refusal.Field != field || refusal.Class != domain.Invalid {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}

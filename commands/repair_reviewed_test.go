@@ -227,3 +227,17 @@ func TestReviewed_WordsAreWords(t *testing.T) {
 		}
 	}
 }
+
+// A line without a price does not hide what the others cost.
+func TestReviewed_OneUnpricedLineHidesNothing(t *testing.T) {
+	t.Parallel()
+	e := bareEstate(t)
+	priced := e.mustReport(t, tenantIs("P1"), report("R2", tap(t))).Repair.SOR[0].Code // nobody fits
+	e.hire(t, "plumber", "plumbing")
+	e.prices(t, "plumber", "40.00")
+	work := []repair.Line{{Code: priced, Quantity: 100}, {Code: "UNPRICED", Quantity: 1}}
+	r := e.mustAct(t, manager(), commands.ActOnRepair{
+		Repair: "R2", ID: "A3", Action: "triage", Outcome: "landlord", Trade: "plumbing", Priority: "normal", SOR: work, Contractor: string(plumber),
+	}).Repair
+	wantState(t, r, repair.StateAwaitingApproval)
+}

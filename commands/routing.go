@@ -92,6 +92,9 @@ func (h *Handler) priced(c contractor.Choice, r repair.Repair, at time.Time) (re
 				line.Price = p.Price
 			}
 		}
+		if line.Price.Currency == limit.Currency && line.Price.Minor <= (domain.MinorMax-g.Known.Minor)/int64(max(line.Quantity, 1)) {
+			g.Known = domain.Money{Minor: g.Known.Minor + line.Price.Minor*int64(line.Quantity), Currency: limit.Currency}
+		}
 		g.SOR = append(g.SOR, line)
 	}
 	return g, nil

@@ -56,8 +56,9 @@ type Routing struct {
 	Contractor  domain.ID // none: nobody fits
 	Contract    domain.ID
 	Explanation string
-	SOR         []Line // with their prices
-	Cost        domain.Money
+	SOR         []Line       // with their prices
+	Cost        domain.Money // none: not every line has an agreed price
+	Known       domain.Money // of the lines that have one
 	Limit       domain.Money // what may be spent without asking
 	Parameter   string       // that says so
 }
@@ -143,8 +144,12 @@ func (g Routing) facts(s Step, by string) []Event {
 	}
 	first := Assigned{Step: s, Contractor: g.Contractor, Contract: g.Contract, Explanation: g.Explanation}
 	then := Step{At: s.At}
-	if g.Limit.Currency != "" && g.Cost.Currency == g.Limit.Currency && g.Cost.Minor > g.Limit.Minor {
-		return []Event{first, ApprovalRequested{Step: then, By: by, SOR: g.SOR, Cost: g.Cost, Limit: g.Limit, Parameter: g.Parameter}}
+	cost := g.Cost
+	if cost.Currency == "" {
+		cost = g.Known // at least so much
+	}
+	if g.Limit.Currency != "" && cost.Currency == g.Limit.Currency && cost.Minor > g.Limit.Minor {
+		return []Event{first, ApprovalRequested{Step: then, By: by, SOR: g.SOR, Cost: cost, Limit: g.Limit, Parameter: g.Parameter}}
 	}
 	return []Event{first, Raised{Step: then, SOR: g.SOR, Cost: g.Cost}}
 }

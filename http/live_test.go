@@ -1170,7 +1170,7 @@ func TestLive_a_write_is_heard_of_by_its_tenant_and_no_other(t *testing.T) {
 	charge := `{"code":"repairs","description":"Canary","amount":"15.00","value_date":"2026-01-10"}`
 	at := h.put("/accounts/T1/charges/KEY-1", charge)
 	m := mine.hears("rentAccount-T1")
-	if m.ID != at || m.Event != "change" || strings.Contains(m.Data, "Canary") || strings.Contains(m.Data, "15") {
+	if m.ID != at || m.Event != "change" || strings.Contains(m.Data, "Canary") || strings.Contains(m.Data, "15.00") {
 		t.Errorf("heard %+v, want a change at %s and nothing of what it is", m, at)
 	}
 	manager.hears("rentAccount-T1")
